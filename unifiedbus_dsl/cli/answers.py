@@ -74,8 +74,8 @@ def text_of(report: Report) -> str:
 
 
 def _answer(answer: Answer, label: int) -> Iterator[str]:
-    room = max(0, label - text_width(answer.label)) + max(0, VALUE_WIDTH - text_width(answer.shown))
-    yield f"  {answer.label}  {' ' * room}{answer.shown}  {answer.standing:<8}  {answer.seconds:8.3f} s"
+    space = max(0, label - text_width(answer.label)) + max(0, VALUE_WIDTH - text_width(answer.shown))
+    yield f"  {answer.label}  {' ' * space}{answer.shown}  {answer.standing:<8}  {answer.seconds:8.3f} s"
     said = "; ".join(answer.assumptions)
     yield from ([f"      {said}"] if said else [])
     yield from (f"      {line}" for line in answer.lines)

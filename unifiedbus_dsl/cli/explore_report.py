@@ -81,8 +81,8 @@ def _table(explored: Explored, designs: Sequence[Design]) -> list[str]:
 
 
 def _cell(text: str, width: int, right: bool) -> str:
-    room = " " * (width - text_width(text))
-    return room + text if right else text + room
+    padding = " " * (width - text_width(text))
+    return padding + text if right else text + padding
 
 
 def _cells(explored: Explored, design: Design) -> list[str]:

@@ -25,10 +25,10 @@ def file_name(stem: str, suffix: str = "") -> str:
     `suffix`, such as `.plan.txt`, is ours; it stays as it is.
     """
     safe = _UNSAFE.sub("-", stem).lstrip("-.").rstrip("-.")
-    room = LONGEST - len(suffix.encode())
-    if safe == stem and safe and not _RESERVED.match(safe.split(".")[0]) and len(safe.encode()) <= room:
+    max_bytes = LONGEST - len(suffix.encode())
+    if safe == stem and safe and not _RESERVED.match(safe.split(".")[0]) and len(safe.encode()) <= max_bytes:
         return safe + suffix
-    return _with_hash(safe, stem, room) + suffix
+    return _with_hash(safe, stem, max_bytes) + suffix
 
 
 def file_names(stems: Iterable[str], suffix: str = "") -> dict[str, str]:

@@ -116,16 +116,16 @@ def join_parts(found: list[Part]) -> list[list[Part]]:
 def _block_size(arrays: list[list[Part]], parts: int) -> int:
     """Return the least size of blocks of which there are few enough, or a size near to it that cuts no row of an array
     short; 0 where there is none."""
-    least = next((n for n in range(1, parts) if _block_count(arrays, n) <= MOST_PARTS), 0)
-    if not least:
+    min_level = next((n for n in range(1, parts) if _block_count(arrays, n) <= MOST_PARTS), 0)
+    if not min_level:
         return 0
     few = 0.5 if any(len(array[0].shape) > 1 for array in arrays) else 0.75
-    for size in range(least, 2 * least + 1):
-        if _block_count(arrays, size) < few * _block_count(arrays, least):
+    for size in range(min_level, 2 * min_level + 1):
+        if _block_count(arrays, size) < few * _block_count(arrays, min_level):
             break
         if all(_is_even(array, size) for array in arrays):
             return size
-    return least
+    return min_level
 
 
 def _is_even(array: list[Part], size: int) -> bool:
@@ -151,13 +151,13 @@ def one_kind(found: list[Part]) -> str:
 def _counts(blocks: list[list[Part]], kind: str) -> str:
     """`40 racks in 14 blocks of 3, the last of 1`."""
     sizes = [len(block) for block in blocks]
-    most = max(sizes)
-    if most == 1:
+    max_size = max(sizes)
+    if max_size == 1:
         return f"{len(blocks)} {kind_name(kind, 2)}"
     text = f"{sum(sizes):,} {kind_name(kind, 2)} in {len(blocks)} blocks of "
-    if min(sizes[:-1]) < most:
-        return f"{text}at most {most}"
-    return f"{text}{most}" + (f", the last of {sizes[-1]}" if sizes[-1] < most else "")
+    if min(sizes[:-1]) < max_size:
+        return f"{text}at most {max_size}"
+    return f"{text}{max_size}" + (f", the last of {sizes[-1]}" if sizes[-1] < max_size else "")
 
 
 def _left_out(machine: NetworkContext, part: Ints, kind: str) -> list[str]:
@@ -193,8 +193,8 @@ def _nearest(machine: NetworkContext, part: Ints, scale: float, unit: str) -> li
 
 def _unit(what: Map, values: Floats) -> tuple[float, str]:
     """Return the largest unit in which all values are at least 1."""
-    least = float(np.min(values[np.isfinite(values) & (values > 0)], initial=np.inf))
-    return next(((scale, unit) for scale, unit in _UNITS[what] if least >= scale), _UNITS[what][-1])
+    min_value = float(np.min(values[np.isfinite(values) & (values > 0)], initial=np.inf))
+    return next(((scale, unit) for scale, unit in _UNITS[what] if min_value >= scale), _UNITS[what][-1])
 
 
 def _members(machine: NetworkContext, plan: Plan, blocks: list[list[Part]]) -> Ints:

@@ -109,8 +109,8 @@ class Difference:
 
     def text(self, limit: int = 20) -> str:
         """For people: counts, and the first of each sort; a limit of 0 means all."""
-        most = limit or 10**9
-        lines = [*self._matched(most), *(self._lines(most) if self else ["no difference"])]
+        max_lines = limit or 10**9
+        lines = [*self._matched(max_lines), *(self._lines(max_lines) if self else ["no difference"])]
         return "".join(f"{line}\n" for line in lines)
 
     def _matched(self, limit: int) -> Iterator[str]:

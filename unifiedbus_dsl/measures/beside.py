@@ -93,10 +93,10 @@ def _stated(call: MeasureCall, node: tree.Expr) -> tuple[str, Demand]:
     if not rate:
         help = "`at = 10 GB/s`, or a traffic with rates such as `uniform(all npu, rate = 10 GB/s)`"
         raise call.refuse(node, f"`{traffic.name}` states no rate", help)
-    most = float(row_sums(traffic.demand, call.machine.network.ends).max(initial=0.0))
-    if not most:
+    max_sent = float(row_sums(traffic.demand, call.machine.network.ends).max(initial=0.0))
+    if not max_sent:
         raise NotAdmittedError(f"nothing is sent by `{traffic.name}`")
-    return f"{traffic.name} at {shown(rate, RATE)}", scaled(traffic.demand, rate / most)
+    return f"{traffic.name} at {shown(rate, RATE)}", scaled(traffic.demand, rate / max_sent)
 
 
 def throughput_beside(call: MeasureCall, routing: Routing, demand: Demand, others: Background) -> Throughput:

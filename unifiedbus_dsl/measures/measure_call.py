@@ -139,10 +139,10 @@ class MeasureCall:
             raise RefusedError
         if value < 0:
             raise self.refuse(node, f"`{name}` can't be less than nothing")
-        most = largest_argument(dimension)
-        if value > most.value:
+        max_value = largest_argument(dimension)
+        if value > max_value.value:
             raise self.refuse(
-                node, f"`{name}` is at most {format_quantity(most)}, found {shown(float(value), dimension)}"
+                node, f"`{name}` is at most {format_quantity(max_value)}, found {shown(float(value), dimension)}"
             )
         return float(value)
 

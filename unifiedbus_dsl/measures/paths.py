@@ -130,14 +130,14 @@ def paths(call: MeasureCall) -> Certified[Answer]:
     time."""
     source, target = call.single_pair()
     message = call.quantity("message", units.SIZE) or 0.0
-    machine, most = call.machine, call.integer("show")
+    machine, max_shown = call.machine, call.integer("show")
     network = machine.timed_network
     shortest_paths = path_enumeration.shortest_paths(network, source, target)
-    most = SHOWN if most is None else most
-    first = shortest_paths.first(max(most, 1), message)
-    listed = first[:most]
+    max_shown = SHOWN if max_shown is None else max_shown
+    first = shortest_paths.first(max(max_shown, 1), message)
+    listed = first[:max_shown]
     fastest = path_enumeration.minimum_latency_path(network, source, target, message)
-    least = min((each.time_s for each in first), default=np.inf)
+    min_time_s = min((each.time_s for each in first), default=np.inf)
     described = [_described(machine, network, each) for each in (fastest, *listed)]
     more = shortest_paths.count - sum(each["cables"] for each in described[1:])
     rests_on: tuple[What, ...] = ("rate", "latency") if message else ("latency",)
@@ -145,7 +145,7 @@ def paths(call: MeasureCall) -> Certified[Answer]:
     lines = [_written(each) for each in described[1:]]
     if more and listed:
         lines.append(f"… and {more:,} more of {shortest_paths.hops} cables; `show = …` writes more out")
-    if fastest.time_s < least * (1 - 1e-9):
+    if fastest.time_s < min_time_s * (1 - 1e-9):
         lines.insert(0, f"fastest: {_written(described[0])}")
     answer = call.exact(
         shortest_paths.count,

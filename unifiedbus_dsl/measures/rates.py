@@ -158,17 +158,17 @@ def utilisation(call: MeasureCall, rate_Bps: float | None = None) -> Certified[L
     traffic, demand = call.matrix()
     routing = read_routing(call)
     network = call.machine.network
-    most = float(row_sums(demand, network.ends).max())
+    max_sent = float(row_sums(demand, network.ends).max())
     asked = call.quantity("rate", RATE) if rate_Bps is None else rate_Bps
     if asked is not None and not 0 < asked < np.inf:
         raise call.refuse(call.node, "a load wants a rate that is more than nothing")
     said = "" if asked is not None else ", the most that their own ports and NICs carry of it"
     if asked is None:
         scale, loads = loads_at_send_limit(routing, call.machine, demand, carriers_of(call.machine))
-        asked = most * scale
+        asked = max_sent * scale
     else:
-        loads = routing.loads_at(call.machine, demand, asked / most)
-    sent = scaled(demand, asked / most)
+        loads = routing.loads_at(call.machine, demand, asked / max_sent)
+    sent = scaled(demand, asked / max_sent)
     senders = Senders.of(call.machine, row_sums(sent, network.ends))
     rate = shown(asked, RATE)
     who = f"each end point injects {rate}"
@@ -255,11 +255,11 @@ def by_part(machine: NetworkContext, share: Floats) -> dict[str, Any]:
 
 def _parts(network: Network, share: Floats, part: Ints, names: list[str]) -> dict[str, dict[str, float]]:
     size = len(names)
-    most = np.zeros(size)
-    np.maximum.at(most, part, share)
+    max_load = np.zeros(size)
+    np.maximum.at(max_load, part, share)
     cables = bincount(part, network.count.astype(np.float64), size)
     mean = bincount(part, share * network.count, size) / np.maximum(cables, 1.0)
-    return {names[k]: {"most": float(most[k]), "mean": float(mean[k])} for k in np.flatnonzero(cables > 0).tolist()}
+    return {names[k]: {"most": float(max_load[k]), "mean": float(mean[k])} for k in np.flatnonzero(cables > 0).tolist()}
 
 
 def lines_by_part(machine: NetworkContext, share: Floats) -> tuple[str, ...]:

@@ -85,10 +85,10 @@ def _job(
     carried = routing.throughput(machine, demand)
     lower = float(carried.scale)
     if worst is not None:
-        least = min(
+        min_rate = min(
             (network.capacity_Bps[each.arc] / each.bound for each in worst.prices if each.bound), default=np.inf
         )
-        lower = min(least, float(network.injection_Bps[members].min()))
+        lower = min(min_rate, float(network.injection_Bps[members].min()))
     reason = "the heaviest assignment of senders to receivers for an arc of each orbit"
     return WorstJob(
         chosen, demand, routing, scheme, carried, bounded(lower, float(carried.scale), reason, EXACT_WITHIN), worst

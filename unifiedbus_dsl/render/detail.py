@@ -207,15 +207,17 @@ def _label(name: str, box: Box, head: float | None, said: str | None, ink: str) 
     own = name if said is None else said
     plain, star, _ = own.partition(" *")
     short = (plain[plain.find("[") :].strip("[]").replace(" ", "") if "[" in plain else plain) + star
-    room = box.height if head is None else head
+    height = box.height if head is None else head
     width = box.width * (0.8 if box.shape == "ellipse" else 1.0)
     if head is not None and box.height < 2 * head:
         return []
     for text, size in ((own, 11.0), (own, 9.5), (short, 10.0), (short, _SMALLEST)):
-        if text_width(text, size) <= width - 2 and size * 1.3 <= room:
+        if text_width(text, size) <= width - 2 and size * 1.3 <= height:
             id = box.id + "-name"
             if head is None:
                 return [Text(id, *box.center, text, size, colour=ink, role="name", tip=box.tip)]
             left = box.x + min(8.0, (box.width - text_width(text, size)) / 2)
-            return [Text(id, left, box.y + room / 2 + 0.5, text, size, anchor="start", role="frame-name", tip=box.tip)]
+            return [
+                Text(id, left, box.y + height / 2 + 0.5, text, size, anchor="start", role="frame-name", tip=box.tip)
+            ]
     return []

@@ -229,7 +229,7 @@ class _Trays:
 def _trays(survey: PlanSummary, frame: _Frame, spots: Sequence[Spot], runs: Sequence[Runs]) -> _Trays:
     """Return lines along rows and columns as wide as the number of cables that run there, a colour each medium."""
     load = {name: _tray_loads(spots, [run for run in runs if run.medium == name]) for name in survey.colours}
-    most = max((cables for trays in load.values() for *_, cables in trays), default=1)
+    max_cables = max((cables for trays in load.values() for *_, cables in trays), default=1)
     marks: list[Mark] = []
     total = [0.0, 0.0]
     for number, (name, trays) in enumerate(load.items()):
@@ -237,7 +237,7 @@ def _trays(survey: PlanSummary, frame: _Frame, spots: Sequence[Spot], runs: Sequ
             aside = frame.tray + 0.12 * number
             half = frame.rack[0] / 2 + 0.12 * number
             a, b = frame.point(ax + half, ay + aside), frame.point(bx + half, by + aside)
-            width = 0.6 + 7.4 * sqrt(cables / most)
+            width = 0.6 + 7.4 * sqrt(cables / max_cables)
             colour = survey.colours[name] + "99"
             metres = cables * (abs(bx - ax) + abs(by - ay))
             total[ax == bx] += metres
@@ -394,8 +394,9 @@ def _legend(survey: PlanSummary, runs: Sequence[Runs]) -> list[list[Mark]]:
         if mine:
             cables = sum(int(run.cables.sum()) for run in mine)
             total = sum(float((run.cables * run.length).sum()) for run in mine)
-            most = max(float(run.length.max()) for run in mine)
-            text = f"{palette.medium_name(name)}: {cables:,} cables, {_metres(total)}, longest {format_number(most)} m"
+            max_length = max(float(run.length.max()) for run in mine)
+            longest = format_number(max_length)
+            text = f"{palette.medium_name(name)}: {cables:,} cables, {_metres(total)}, longest {longest} m"
             entries.append(
                 [
                     Line(f"legend-{name}-line", straight((0.0, 0.0), (22.0, 0.0)), colour, 4.0, role="legend"),

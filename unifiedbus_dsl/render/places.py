@@ -209,7 +209,7 @@ def layout(survey: PlanSummary, key: str, sizes: Sizes, flat: bool = False) -> L
     if cube is not None:
         return _as_cube(assembly, cube, sizes)
     rows: list[list[_Group]] = []
-    room = 0.0
+    width = 0.0
     for row in tiers(plan, assembly, bundles):
         groups = []
         for child in row:
@@ -217,13 +217,13 @@ def layout(survey: PlanSummary, key: str, sizes: Sizes, flat: bool = False) -> L
             style, dims = _style(plan, child, inner, alone, flat)
             inside = layout(survey, child.type, sizes, flat=style == "stack")
             gap = sizes.gap_between(child.type in plan.devices)
-            corners = _corners(style, dims, inside, gap, room / len(row))
+            corners = _corners(style, dims, inside, gap, width / len(row))
             bow = gap if inner and style != "circle" else 0.0
             bare = style == "stack" and len(inside.tiers) == 1 and len(inside.beds) == 1
             beside = 3 * gap if style == "stack" and not bare else 0.0
             groups.append(_Group(child, inside, corners, style, bow, beside, bare, len(dims) > 1))
         rows.append(groups)
-        room = max(room, _row_width(groups, sizes))
+        width = max(width, _row_width(groups, sizes))
     beneath = {tier for tier, row in enumerate(rows) if _meet(bundles, [group.child.name for group in row])}
     return _tiered(plan, key, rows, sizes, beneath)
 

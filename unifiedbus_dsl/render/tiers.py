@@ -37,5 +37,5 @@ def _lowest(assembly: AssemblyType, bundles: Sequence[Bundle]) -> dict[str, int]
     if outward:
         first = min(outward, key=lambda e: (-children[e.ref.child].count, -prod(e.shape)))
         return {first.ref.child: 0, **lone}
-    most = max(children.values(), key=lambda child: child.count, default=None)
-    return {most.name: 0, **lone} if most else lone
+    most_numerous = max(children.values(), key=lambda child: child.count, default=None)
+    return {most_numerous.name: 0, **lone} if most_numerous else lone

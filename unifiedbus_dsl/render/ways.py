@@ -292,8 +292,8 @@ def _in_lattice(layout: Layout, a: End, b: End, bed: Bed, slots: Slots) -> Path:
         xa, xb = _middle(layout, a)[0], _middle(layout, b)[0]
         one, other = (_out_of_part(layout, end, "down", x, slots, ()) for end, x in ((a, xb), (b, xa)))
         low = bed.rows[ra][1]
-        room = (bed.rows[ra + 1][0] if ra + 1 < len(bed.rows) else bed.bottom) - low
-        depth = _depth(room, abs(ca - cb), len(bed.columns))
+        space = (bed.rows[ra + 1][0] if ra + 1 < len(bed.rows) else bed.bottom) - low
+        depth = _depth(space, abs(ca - cb), len(bed.columns))
         return (*polyline(*one)[:-1], *hanging(one[-1], other[-1], depth), *polyline(*reversed(other))[1:])
     if ca == cb and (alone or bed.bare):
         return _beside_column(layout, a, b, bed, slots)
@@ -323,8 +323,8 @@ def _beside_column(layout: Layout, a: End, b: End, bed: Bed, slots: Slots) -> Pa
     if rows[1] - rows[0] == 1:
         x = (one[0] + one[2]) / 2
         return straight((x, one[3]), (x, other[1]))
-    room = bed.beside(layout, one[2])
-    depth = _depth(room, rows[1] - rows[0], len(bed.rows)) * 4 / 3
+    space = bed.beside(layout, one[2])
+    depth = _depth(space, rows[1] - rows[0], len(bed.rows)) * 4 / 3
     ya, yb = (one[1] + one[3]) / 2, (other[1] + other[3]) / 2
     lean = (yb - ya) * 0.1
     return (one[2], ya), (one[2] + depth, ya + lean), (other[2] + depth, yb - lean), (other[2], yb)

@@ -60,8 +60,8 @@ def end_statement(text: str) -> str:
         OverLimitError: the text has more tokens than work is taken on for, where that is counted.
     """
     engine, states = states_at_end(Source("<text>", text))
-    least = _least(engine, states)
-    return " ".join(_text_of(terminal) for terminal in least)
+    fewest_tokens = _least(engine, states)
+    return " ".join(_text_of(terminal) for terminal in fewest_tokens)
 
 
 def _least(engine: Engine, states: list[int]) -> tuple[str, ...]:

@@ -102,11 +102,13 @@ class OneCable:
         graph = halving_graph(cables, members, reduced=False)
         require(_connected(graph), "the end points of a bisection are not connected")
         passes = cables.forwards | cables.members(members)
-        least = np.inf
+        min_capacity = np.inf
         for some in cables.pieces():
             a, b, capacity = cables.a[some], cables.b[some], cables.capacity(some)
-            least = min(least, float(capacity[(capacity > 0) & passes[a] & passes[b]].min(initial=np.inf)))
-        return least
+            min_capacity = min(
+                min_capacity, float(capacity[(capacity > 0) & passes[a] & passes[b]].min(initial=np.inf))
+            )
+        return min_capacity
 
 
 def _connected(graph: HalvingGraph) -> bool:

@@ -89,10 +89,10 @@ class FlowBound:
             missing += copies * off
         if self.mirror is not None:
             total = (total + total[self.mirror]) / 2
-        room = np.zeros(labels)
+        capacity = np.zeros(labels)
         for some, _, _ in arcs.pieces():
-            room += np.bincount(alike.label[some], weights=arcs.capacity(some), minlength=labels)
-        require(not (total > room * (1 + FIT)).any(), "flows are above the capacity of the cables")
+            capacity += np.bincount(alike.label[some], weights=arcs.capacity(some), minlength=labels)
+        require(not (total > capacity * (1 + FIT)).any(), "flows are above the capacity of the cables")
         return max(0.0, sum(_crossing(rates, cables, members) for rates in self.rates) - missing)
 
     def _require_all_sources(self, cables: Cables, member: Bools) -> None:
@@ -205,5 +205,5 @@ def _crossing(rates: Rates, cables: Cables, members: Bools) -> float:
     size = int(sizes[0])
     sent = np.bincount(rates.of[rates.of >= 0], weights=rates.vertex[rates.of >= 0], minlength=1)
     rest = n // 2 % size
-    least = float(sent[np.unique(ends[1])].min())
-    return rates.pair * rest * (size - rest) + min(rest, size - rest) * least
+    min_sent = float(sent[np.unique(ends[1])].min())
+    return rates.pair * rest * (size - rest) + min(rest, size - rest) * min_sent

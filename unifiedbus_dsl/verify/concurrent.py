@@ -129,14 +129,14 @@ def require_kept(alike: Alike, cables: Cables, matrix: Matrix) -> None:
 def end_sorts(alike: Alike, cables: Cables) -> Ints:
     """Return the same number for end points that are alike, [E]."""
     at = np.flatnonzero(cables.end >= 0)
-    least = np.full(cables.ends, cables.vertices)
-    np.minimum.at(least, cables.end[at], alike.first[at])
-    return least
+    min_hops = np.full(cables.ends, cables.vertices)
+    np.minimum.at(min_hops, cables.end[at], alike.first[at])
+    return min_hops
 
 
 def _nearest(cables: Cables, hops: Ints) -> Ints:
     """Of each vertex of an end point the fewest cables to any vertex of it, [V]."""
     some = np.flatnonzero((cables.end >= 0) & (hops >= 0))
-    least = np.full(cables.ends, cables.vertices)
-    np.minimum.at(least, cables.end[some], hops[some])
-    return np.asarray(least[cables.end])
+    min_hops = np.full(cables.ends, cables.vertices)
+    np.minimum.at(min_hops, cables.end[some], hops[some])
+    return np.asarray(min_hops[cables.end])

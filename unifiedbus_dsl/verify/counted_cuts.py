@@ -66,10 +66,10 @@ class EveryHalf:
         of = np.flatnonzero(graph.member)
         halves = comb(len(of), len(of) // 2) // (2 - len(of) % 2)
         require(self.flow.shape == (halves, len(a)), "one flow for each half")
-        room = _capacities(graph, a, b) * (1 + ROUNDING)
+        capacity = _capacities(graph, a, b) * (1 + ROUNDING)
         best = np.inf
         for half, flow in zip(_halves(len(of)), self.flow, strict=True):
-            require(not (np.abs(flow) > room).any(), "a flow is above the capacity of its link")
+            require(not (np.abs(flow) > capacity).any(), "a flow is above the capacity of its link")
             gain = np.bincount(b, flow, graph.nodes) - np.bincount(a, flow, graph.nodes)
             noise = BALANCE * (np.bincount(a, np.abs(flow), graph.nodes) + np.bincount(b, np.abs(flow), graph.nodes))
             require(not (np.abs(gain) > noise)[~graph.member].any(), "a flow does not balance")

@@ -66,10 +66,10 @@ class AcyclicCertificate:
             ways = traffic.ways_to_end(cables, target)
             goes = traffic.matrix.column(target) > 0
             onward = crossed(ways, marked(cables, at) & (ways.rank >= 0))
-            least = np.full(cables.vertices, NONE)
-            np.minimum.at(least, onward.tail, rank[onward.arc])
+            min_rank = np.full(cables.vertices, NONE)
+            np.minimum.at(min_rank, onward.tail, rank[onward.arc])
             turns = (goes[first] | goes[last]) & (ways.rank[at] > 0)
-            require((rank[arc] < least[at])[turns].all(), "a rank does not rise where packets turn")
+            require((rank[arc] < min_rank[at])[turns].all(), "a rank does not rise where packets turn")
 
 
 def check_rank(rank: Ints, ways: Ways) -> None:
@@ -78,10 +78,10 @@ def check_rank(rank: Ints, ways: Ways) -> None:
     Raises:
         VerificationError: it does not.
     """
-    most, least = np.full(len(ways.rank), -1), np.full(len(ways.rank), NONE)
-    np.maximum.at(most, ways.head, rank[ways.arc])
-    np.minimum.at(least, ways.tail, rank[ways.arc])
-    require((most < least)[ways.rank > 0].all(), "a rank of channels does not rise along a dependency")
+    max_rank, min_rank = np.full(len(ways.rank), -1), np.full(len(ways.rank), NONE)
+    np.maximum.at(max_rank, ways.head, rank[ways.arc])
+    np.minimum.at(min_rank, ways.tail, rank[ways.arc])
+    require((max_rank < min_rank)[ways.rank > 0].all(), "a rank of channels does not rise along a dependency")
 
 
 def _one_by_one(senders: Bools) -> Iterator[Bools]:

@@ -57,20 +57,20 @@ def see_pair(cables: Cables, arcs: Arcs, flow: PairFlow, copies: int) -> SeenPai
     place[cables.end == flow.source] = n
     place[cables.end == flow.target] = n + 1
     require(flow.source != flow.target and len(flow.side) == n + 2, "a pair of different end points")
-    room = _room(cables, arcs, place)
+    capacity = _room(cables, arcs, place)
     used = _matrix(flow.amount, flow.tail, flow.head, n + 2)
     require(not (flow.amount < 0).any(), "a number of paths is negative")
-    require((used > room).nnz == 0, "more paths than cables")
+    require((used > capacity).nnz == 0, "more paths than cables")
     if cables.sided:
         turned = np.append(cables.turned, [n, n + 1])
         back = _matrix(flow.amount, turned[flow.head], turned[flow.tail], n + 2)
-        require((used + back.multiply(used > 0) > room).nnz == 0, "paths use more cables both ways than there are")
+        require((used + back.multiply(used > 0) > capacity).nnz == 0, "paths use more cables both ways than there are")
     gain = np.asarray(used.sum(axis=1)).ravel() - np.asarray(used.sum(axis=0)).ravel()
     require(not gain[:n].any(), "a path ends on its way")
     paths = int(gain[n])
     require(bool(flow.side[n]) and not flow.side[n + 1], "a cut that does not part the pair")
     side = flow.side.astype(np.int64)
-    cut = int(side @ (room @ (1 - side)))
+    cut = int(side @ (capacity @ (1 - side)))
     require(cut == paths, f"{paths} paths and a cut of {cut} cables")
     return SeenPair(flow.source, flow.target, copies, paths)
 

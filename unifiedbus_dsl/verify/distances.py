@@ -67,16 +67,16 @@ class Prices:
         worth = 0.0
         for start in range(0, len(sources), SOURCES):
             some = slice(start, start + SOURCES)
-            for source, many, least in zip(
+            for source, many, min_distance in zip(
                 sources[some], copies[some], least_lengths(self, cables, arcs, sources[some]), strict=True
             ):
                 row = matrix.row(int(source))
-                worth += many * float(row[row > 0] @ least[row > 0])
+                worth += many * float(row[row > 0] @ min_distance[row > 0])
         if len(sources) < len(self.of):
             for each in self.of:
                 if each.value is not None:
-                    row, least = matrix.row(each.source), self._checked(each, cables, arcs)
-                    worth += each.copies * float(row[row > 0] @ least[row > 0])
+                    row, min_distance = matrix.row(each.source), self._checked(each, cables, arcs)
+                    worth += each.copies * float(row[row > 0] @ min_distance[row > 0])
         return volume / worth if worth > 0 else np.inf
 
     def _checked(self, stated: Potential, cables: Cables, arcs: Arcs) -> Floats:
@@ -96,10 +96,10 @@ class Prices:
             reached = np.isfinite(low)
             steep = high[reached] > low[reached] + self.value[self.label[some]][usable][reached] + slack
             require(not steep.any(), "a potential rises by more than the length of an arc")
-        least = np.full(cables.ends, np.inf)
+        min_distance = np.full(cables.ends, np.inf)
         at = np.flatnonzero(cables.end >= 0)
-        np.minimum.at(least, cables.end[at], value[part[at]])
-        return least
+        np.minimum.at(min_distance, cables.end[at], value[part[at]])
+        return min_distance
 
 
 def fewest_cables(cables: Cables, arcs: Arcs, source: int) -> Ints:
@@ -147,10 +147,10 @@ def least_lengths(prices: Prices, cables: Cables, arcs: Arcs, sources: Ints) -> 
     longest = float(prices.value.max())
     hop = 2.0 * n * longest if prices.shortest else 0.0
     cost = np.maximum(prices.value[prices.label[which]], 1e-16 * longest) + hop  # of a sparse matrix 0 is no edge
-    far = shortest(n + len(sources), rows, cols, cost, n + np.arange(len(sources)))[:, :n]
+    distance = shortest(n + len(sources), rows, cols, cost, n + np.arange(len(sources)))[:, :n]
     lengths = np.full((cables.ends, len(sources)), np.inf)
     at = np.flatnonzero(cables.end >= 0)
-    np.minimum.at(lengths, cables.end[at], far[:, at].T)
+    np.minimum.at(lengths, cables.end[at], distance[:, at].T)
     if prices.shortest:
         hops = np.floor(lengths / hop + 0.25, where=np.isfinite(lengths), out=np.zeros_like(lengths))
         lengths -= hops * hop

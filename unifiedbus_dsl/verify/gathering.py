@@ -265,8 +265,8 @@ class Memories:
         size = self.nodes + 1
         tail = np.append(self.tail, np.full(len(sources), self.nodes))
         head = np.append(self.head, self.memory[sources])
-        room = np.append(np.floor(whole), np.floor(rate * unit)).astype(np.int64)
-        graph: Any = csr_matrix((room, (tail, head)), shape=(size, size))
+        capacity_units = np.append(np.floor(whole), np.floor(rate * unit)).astype(np.int64)
+        graph: Any = csr_matrix((capacity_units, (tail, head)), shape=(size, size))
         graph.data = np.minimum(graph.data, UNITS)
         graph = graph.astype(np.int32)
         solved = maximum_flow(graph, self.nodes, int(self.memory[target]))

@@ -81,10 +81,10 @@ class LanesCertificate:
         return lane
 
     def _check_blocks(self, ways: Ways, block: Ints) -> None:
-        most, least = np.full(len(ways.rank), -1), np.full(len(ways.rank), NONE)
-        np.maximum.at(most, ways.head, block)
-        np.minimum.at(least, ways.tail, block)
-        require((most <= least)[ways.rank > 0].all(), "packets go on to an earlier block")
+        max_rank, min_rank = np.full(len(ways.rank), -1), np.full(len(ways.rank), NONE)
+        np.maximum.at(max_rank, ways.head, block)
+        np.minimum.at(min_rank, ways.tail, block)
+        require((max_rank <= min_rank)[ways.rank > 0].all(), "packets go on to an earlier block")
 
 
 @frozen(eq=False)

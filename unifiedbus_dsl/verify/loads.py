@@ -176,8 +176,8 @@ class BesideCertificate:
 def injection_scale(cables: Cables, matrix: Matrix) -> float:
     """Return the scale at which an end point sends or receives all that it can."""
     busy = np.maximum(matrix.sent(), matrix.received())
-    room = np.divide(cables.injection_Bps, busy, out=np.full(len(busy), np.inf), where=busy > 0)
-    return float(room.min(initial=np.inf))
+    max_scale = np.divide(cables.injection_Bps, busy, out=np.full(len(busy), np.inf), where=busy > 0)
+    return float(max_scale.min(initial=np.inf))
 
 
 def check_loads(

@@ -52,8 +52,8 @@ class MixedFlows:
             total += flow + flow[::-1] if free else flow
         key, pairs = graph.a * graph.nodes + graph.b, np.minimum(a, b) * graph.nodes + np.maximum(a, b)
         require(np.array_equal(np.sort(pairs), key), "the links are not those of the graph")
-        room = graph.capacity[np.searchsorted(key, pairs)] * (1 + FIT)
-        require(not (total > room).any(), "flows are above the capacity of the links")
+        capacity = graph.capacity[np.searchsorted(key, pairs)] * (1 + FIT)
+        require(not (total > capacity).any(), "flows are above the capacity of the links")
         rates = self.pair * (n - 1) + float(self.free.sum())
         require(rates <= leaf * (1 + FIT), "flows are above the capacity of the link of a member")
         crossing = self.pair * (n // 2) * (n - n // 2) + (n // 2) * float(self.free.sum())

@@ -73,18 +73,18 @@ def see(
         VerificationError: some labels are no distances.
     """
     match(arcs, cables)
-    least = np.full(cables.ends, np.inf)
+    min_distance = np.full(cables.ends, np.inf)
     at = np.flatnonzero(cables.end >= 0)
     for width, label in labels.items():
         check_labels(cables, arcs, lengths, cables.end == target, label, width)
         further = message_bytes / width if message_bytes else 0.0
-        np.minimum.at(least, cables.end[at], label[at] + further)
+        np.minimum.at(min_distance, cables.end[at], label[at] + further)
     if message_bytes:
         present = arcs.capacity_Bps[np.flatnonzero(np.bincount(arcs.kind))]
         require({*present.tolist()} == {*labels}, "labels for each width of cable")
     some = senders.copy()
     some[target] = False
-    own = least[some]
+    own = min_distance[some]
     reached = np.isfinite(own)
     values, pairs = np.unique(np.round(own[reached] / resolution), return_counts=True)
     return Seen(target, copies, values, pairs.astype(np.int64) * copies, int((~reached).sum()) * copies)

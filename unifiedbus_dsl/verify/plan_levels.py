@@ -81,9 +81,9 @@ def check_loads(stated: StatedLoads) -> None:
     require(_within(load[~levels.leads], noise), "a load does not lead nearer")
     begun = np.where(levels.target, 0.0, out - into)
     require(_within(np.bincount(device, begun, devices) - stated.sent, noise), "loads do not balance")
-    least = np.full(devices, levels.far)
-    np.minimum.at(least, device, levels.hops)
-    share = np.where(levels.hops == least[device], nearer, 0.0)
+    min_hops = np.full(devices, levels.far)
+    np.minimum.at(min_hops, device, levels.hops)
+    share = np.where(levels.hops == min_hops[device], nearer, 0.0)
     whole = np.bincount(device, share, devices)[device]
     uneven = begun * whole - stated.sent[device] * share
     require(_within(uneven, noise * np.maximum(whole, 1.0)), "a port sends too much")

@@ -62,8 +62,8 @@ class RelayPrices:
         rows = np.concatenate([out[tail], gives[of], inner, takes, memory])
         cols = np.concatenate([into[arcs.head], inner, takes[of], memory, gives])
         cost = np.concatenate([self.value[self.label], free, free, self.into, self.out])
-        least = 1e-16 * float(cost.max(initial=0.0))  # of a sparse matrix 0 is no edge
-        return shortest(n + 3 * ends, rows, cols, np.maximum(cost, least), memory[sources])[:, memory]
+        min_cost = 1e-16 * float(cost.max(initial=0.0))  # of a sparse matrix 0 is no edge
+        return shortest(n + 3 * ends, rows, cols, np.maximum(cost, min_cost), memory[sources])[:, memory]
 
 
 @frozen(eq=False)
@@ -148,8 +148,8 @@ class RelayedCertificate:
             require(self.flows.relays and self.flows.alike.arcs is self.arcs, "flows of other arcs, or without relays")
             untold = self.flows.check(cables, self.matrix, self.scale, self.load_Bps)
             alike = None if untold else self.flows.alike
-        lower, far = PricedCertificate(self.arcs, self.matrix, self.prices, self.lower_s, alike).seconds(cables)
-        return Proved(lower, 1 / self.scale, tuple(each for each in (untold, far) if each))
+        lower, note = PricedCertificate(self.arcs, self.matrix, self.prices, self.lower_s, alike).seconds(cables)
+        return Proved(lower, 1 / self.scale, tuple(each for each in (untold, note) if each))
 
     def below(self) -> PricedCertificate:
         """Return what shows the lower bound alone."""

@@ -217,14 +217,14 @@ def fill(use: Use, alive: Ints) -> Floats:
     matrix, load, capacity = use.matrix[alive][:, bounded], use.load[bounded][:, alive], use.capacity[bounded]
     rate, growing = np.zeros(len(alive)), np.ones(len(alive))
     while growing.any():
-        wanted, room = load @ growing, capacity - load @ rate
-        step = np.divide(room, wanted, out=np.full(len(room), np.inf), where=wanted > 1e-12)
-        least = max(0.0, float(step.min(initial=np.inf)))
-        if least == np.inf:
+        wanted, residual = load @ growing, capacity - load @ rate
+        step = np.divide(residual, wanted, out=np.full(len(residual), np.inf), where=wanted > 1e-12)
+        min_step = max(0.0, float(step.min(initial=np.inf)))
+        if min_step == np.inf:
             rate[growing > 0] = np.inf
             break
-        rate += growing * least
-        full = (wanted > 1e-12) & (step <= least + FULL * (least + float(rate.max())))
+        rate += growing * min_step
+        full = (wanted > 1e-12) & (step <= min_step + FULL * (min_step + float(rate.max())))
         stopped = matrix @ full.astype(np.float64) > 1e-12
         growing[stopped] = 0.0
     return rate

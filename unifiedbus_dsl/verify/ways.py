@@ -100,21 +100,21 @@ class FewestBetweenGroups:
         tail, head = arcs.tails(), arcs.head.astype(np.int64)
         one, two = self._of(cables)[tail], self._of(cables)[head]
         length = np.where((one >= 0) & (two >= 0) & (one != two), cables.vertices + 1, 1)
-        far = np.full(cables.vertices, NONE)
-        far[goal] = 0
+        distance = np.full(cables.vertices, NONE)
+        distance[goal] = 0
         through = cables.forwards.copy()
         through[goal] = True
         while True:  # each arc the other way round, until nothing gets nearer
-            nearer = far.copy()
-            on = through[head] & (far[head] < NONE)
-            np.minimum.at(nearer, tail[on], far[head[on]] + length[on])
-            if np.array_equal(nearer, far):
+            nearer = distance.copy()
+            on = through[head] & (distance[head] < NONE)
+            np.minimum.at(nearer, tail[on], distance[head[on]] + length[on])
+            if np.array_equal(nearer, distance):
                 break
-            far = nearer
-        leads = through[head] & (far[head] < NONE) & (far[tail] == far[head] + length)
+            distance = nearer
+        leads = through[head] & (distance[head] < NONE) & (distance[tail] == distance[head] + length)
         arc = np.flatnonzero(leads)
-        rank = np.searchsorted(np.unique(far), far)
-        return Ways(arc, tail[arc], head[arc], np.where(far < NONE, rank, -1))
+        rank = np.searchsorted(np.unique(distance), distance)
+        return Ways(arc, tail[arc], head[arc], np.where(distance < NONE, rank, -1))
 
     def _of(self, cables: Cables) -> Ints:
         return np.asarray(self.group[cables.device])

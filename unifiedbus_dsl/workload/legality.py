@@ -47,9 +47,9 @@ class MisfitError(ValueError):
 
 def find_misfits(asked: Training, ends: int) -> list[Misfit]:
     """Return what of a step does not fit each other, its model and so many end points."""
-    least = [(name, getattr(asked, name)) for name in ("batch", "sequence", "microbatch", "chunks")]
-    least += [(name, asked.layout.size(name)) for name in ("tensor", "context", "pipeline", "data", "expert")]
-    small = [Misfit(name, f"`{name}` is {value}", "it is 1 or more") for name, value in least if value < 1]
+    at_least_one = [(name, getattr(asked, name)) for name in ("batch", "sequence", "microbatch", "chunks")]
+    at_least_one += [(name, asked.layout.size(name)) for name in ("tensor", "context", "pipeline", "data", "expert")]
+    small = [Misfit(name, f"`{name}` is {value}", "it is 1 or more") for name, value in at_least_one if value < 1]
     if asked.skew < 1:
         small.append(Misfit("skew", f"`skew` is {asked.skew:g}", "it is 1 or more: the busiest rank over the mean"))
     if small:
@@ -92,8 +92,8 @@ def _of_model(asked: Training) -> list[Misfit]:
         found.append(Misfit("tensor", wrong, f"legal are {_nearest(model.heads, layout.tensor)}"))
     if asked.parts > model.layers + EMBEDDINGS:
         wrong = f"{model.layers:,} layers are too few for {asked.parts:,} parts, pipeline · chunks"
-        most = max(1, (model.layers + EMBEDDINGS) // asked.chunks)
-        found.append(Misfit("pipeline", wrong, f"at most `pipeline = {most}`"))
+        max_chunks = max(1, (model.layers + EMBEDDINGS) // asked.chunks)
+        found.append(Misfit("pipeline", wrong, f"at most `pipeline = {max_chunks}`"))
     if asked.sequence % layout.context:
         wrong = f"a sequence of {asked.sequence:,} tokens doesn't divide among {layout.context:,} context ranks"
         found.append(Misfit("context", wrong, f"legal are {_nearest(asked.sequence, layout.context)}"))

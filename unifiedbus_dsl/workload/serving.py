@@ -166,5 +166,5 @@ def find_serving_misfits(asked: Serving, ends: int) -> list[Misfit]:
 def most_sequences(asked: Serving, memory_bytes: float) -> int:
     """Return how many sequences the memory of the end points holds at the most, 0 where the weights do not fit."""
     one = serving_memory(evolve(asked, concurrency=asked.layout.data))
-    room = memory_bytes - (one.total - one.cache)
-    return max(0, int(room / one.cache)) * asked.layout.data
+    cache_bytes = memory_bytes - (one.total - one.cache)
+    return max(0, int(cache_bytes / one.cache)) * asked.layout.data

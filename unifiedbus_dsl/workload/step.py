@@ -359,8 +359,10 @@ def memory_of(asked: Training) -> Kept:
     flying = passes_in_flight(asked.schedule, asked.layout.pipeline, asked.microbatches, asked.chunks)
     layout, parts = asked.layout, divide_layers(asked.model, asked.parts)
     # passes in flight have at most so many layers of each sort
-    most = [row.reshape(asked.chunks, layout.pipeline).max(axis=0) for row in (parts.plain, parts.routed)]
-    kept = flying * sum(row * _activations(asked, experts) for row, experts in zip(most, (False, True), strict=True))
+    max_stage = [row.reshape(asked.chunks, layout.pipeline).max(axis=0) for row in (parts.plain, parts.routed)]
+    kept = flying * sum(
+        row * _activations(asked, experts) for row, experts in zip(max_stage, (False, True), strict=True)
+    )
     if asked.recompute == "full":
         whole = evolve(asked, recompute="selective")
         kept = kept + max(_activations(whole, experts) for experts in _kinds(asked))

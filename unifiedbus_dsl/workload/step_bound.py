@@ -106,13 +106,13 @@ def chain_bound(asked: Training, chip: Chip) -> float:
 
 def memory_bound(asked: Training, chip: Chip) -> float:
     """Return the bound of what the fullest stage must read and write of weights and optimizer, seconds."""
-    most = 0.0
+    max_read = 0.0
     layout, shared = asked.layout, asked.shard != "none"
     for dense, experts in stage_parameters(asked):
         read = (dense + experts) * min(2.0, ELEMENT_BYTES[asked.precision])
         held = dense / (layout.replicas if shared else 1) + experts / (layout.expert_replicas if shared else 1)
-        most = max(most, read + 2 * OPTIMIZER_BYTES * held)
-    return most / chip.memory_Bps
+        max_read = max(max_read, read + 2 * OPTIMIZER_BYTES * held)
+    return max_read / chip.memory_Bps
 
 
 def wall_bound(asked: Training, walls: Walls) -> float:

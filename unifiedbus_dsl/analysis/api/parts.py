@@ -82,8 +82,10 @@ def tiers(fabric: Fabric, ends: str = "") -> TierCapacity:
         ends = call.ends(call.one())
         bands_found = bands.tiers(network, ends)
         apart = np.iinfo(np.int32).max
-        least = np.minimum.reduceat(np.where(bands_found.tier < 0, apart, bands_found.tier), network.device_start[:-1])
-        tier = np.where(least == apart, -1, least).astype(np.int64)
+        min_tier = np.minimum.reduceat(
+            np.where(bands_found.tier < 0, apart, bands_found.tier), network.device_start[:-1]
+        )
+        tier = np.where(min_tier == apart, -1, min_tier).astype(np.int64)
         bands_of = TierCapacity(tuple(bands_found.names), bands_found.cables, bands_found.capacity_Bps, read_only(tier))
         return Certified(bands_of, cuts.certify_tiers(call.machine.network, ends, bands_found))
 

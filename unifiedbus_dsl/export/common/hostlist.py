@@ -118,11 +118,11 @@ def _digits(low: int, high: int, width: int) -> Iterator[str]:
         size = 1
         while low % (size * 10) == 0 and low + size * 10 - 1 <= high and (width or low > 0):
             size *= 10
-        most = min(high - low + 1, size * (10 - low // size % 10)) // size
+        max_count = min(high - low + 1, size * (10 - low // size % 10)) // size
         if not width and low == 0:
-            size, most = 1, min(high, 9) + 1
-        yield _stretch(f"{low:0{width}}", len(str(size)) - 1, most)
-        low += most * size
+            size, max_count = 1, min(high, 9) + 1
+        yield _stretch(f"{low:0{width}}", len(str(size)) - 1, max_count)
+        low += max_count * size
 
 
 def _stretch(first: str, free: int, count: int) -> str:

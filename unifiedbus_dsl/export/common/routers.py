@@ -63,8 +63,8 @@ def routers_of(fabric: Fabric, *, far: bool) -> Routers:
     inner = ~hung[links.a] & ~hung[links.b]
     lowest = float(each.min(initial=np.inf))
     neighbours = np.bincount(links.a[inner], minlength=total) + np.bincount(links.b[inner], minlength=total)
-    room = np.minimum(neighbours, np.rint(injections(fabric) / (lowest if np.isfinite(lowest) else 1.0)))
-    nodes = np.where(switch, 0, np.where(hung, 1, np.maximum(1, room))).astype(np.int64)
+    max_nodes = np.minimum(neighbours, np.rint(injections(fabric) / (lowest if np.isfinite(lowest) else 1.0)))
+    nodes = np.where(switch, 0, np.where(hung, 1, np.maximum(1, max_nodes))).astype(np.int64)
     owner = np.repeat(np.arange(total), nodes)
     return Routers(
         device,

@@ -77,8 +77,8 @@ def port_rows(machine: NetworkContext, tables: ForwardingTables) -> PortRows:
     chosen = order[start[arc] + _turn(arc) % network.count[arc]]
     cable, leads = cables[chosen], far_end[chosen]
     near_port = np.where(leads, fabric.a_port[cable], fabric.b_port[cable])
-    far = np.where(leads, fabric.b_device[cable], fabric.a_device[cable])
-    return PortRows(vertex, goal, near_port.astype(np.int64), cable, far.astype(np.int64))
+    neighbour = np.where(leads, fabric.b_device[cable], fabric.a_device[cable])
+    return PortRows(vertex, goal, near_port.astype(np.int64), cable, neighbour.astype(np.int64))
 
 
 def _turn(arc: Ints) -> Ints:

@@ -316,10 +316,12 @@ def _addresses(
         for (layer, die), numbers in sorted(mine.items()):
             texts = [f"{d}/{p}" for d, p in sorted(numbers)]
             addresses_of[layer] += [(die, texts[n : n + MOST_PORTS]) for n in range(0, len(texts), MOST_PORTS)]
-        most = max((len(addresses) for addresses in addresses_of.values()), default=0)
-        if most > MOST_ADDRESSES:
+        max_addresses = max((len(addresses) for addresses in addresses_of.values()), default=0)
+        if max_addresses > MOST_ADDRESSES:
             raise too_large(
-                sink, f"a rank has at most {MOST_ADDRESSES} addresses in a layer, here {most}", "use `--to json`"
+                sink,
+                f"a rank has at most {MOST_ADDRESSES} addresses in a layer, here {max_addresses}",
+                "use `--to json`",
             )
         table.append(addresses_of)
     return table

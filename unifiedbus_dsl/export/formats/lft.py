@@ -128,10 +128,10 @@ def _net(machine: NetworkContext, subnet: Subnet, names: list[str]) -> Iterator[
     switches = set(_device(machine, subnet.switches).tolist())
     near = np.concatenate([fabric.a_device, fabric.b_device]).astype(np.int64)
     near_port = np.concatenate([fabric.a_port, fabric.b_port]).astype(np.int64) + 1
-    far = np.concatenate([fabric.b_device, fabric.a_device]).astype(np.int64)
+    neighbour = np.concatenate([fabric.b_device, fabric.a_device]).astype(np.int64)
     far_port = np.concatenate([fabric.b_port, fabric.a_port]).astype(np.int64) + 1
     order = np.lexsort((near_port, near))
-    order = order[near[order] != far[order]]
+    order = order[near[order] != neighbour[order]]
     start = np.searchsorted(near[order], np.arange(fabric.device_count + 1))
     hosts = [d for d in range(fabric.device_count) if d not in switches]
     for device in [*hosts[:1], *sorted(switches), *hosts[1:]]:  # the subnet manager is at the first
@@ -144,7 +144,7 @@ def _net(machine: NetworkContext, subnet: Subnet, names: list[str]) -> Iterator[
         ports = types[int(fabric.device_type[device])].radix
         yield f'{word}\t{ports} "{letter}-{_guid(device, device in switches):016x}"\t\t# "{names[device]}"\n'
         for row in rows.tolist():
-            other = int(far[row])
+            other = int(neighbour[row])
             far_letter = "S" if other in switches else "H"
             peer = f'"{far_letter}-{_guid(other, other in switches):016x}"[{int(far_port[row])}]'
             yield f"[{int(near_port[row])}]\t{peer}\n"

@@ -164,9 +164,9 @@ def boxes(dims: tuple[int, int, int]) -> list[tuple[int, int, int]]:
 def tell_sizes(toruses: Sequence[tuple[list[str], tuple[int, int, int]]], sink: Sink) -> None:
     """Tell of the sizes of job that Slurm refuses: those of no box."""
     sizes = sorted({x * y * z for _, dims in toruses for x, y, z in boxes(dims)})
-    most = sizes[-1]
-    if len(sizes) < most:
-        said = ", ".join(map(str, sizes)) if len(sizes) <= 12 else f"{', '.join(map(str, sizes[:11]))} … {most}"
+    max_size = sizes[-1]
+    if len(sizes) < max_size:
+        said = ", ".join(map(str, sizes)) if len(sizes) <= 12 else f"{', '.join(map(str, sizes[:11]))} … {max_size}"
         remark(
             sink,
             "UB0806",

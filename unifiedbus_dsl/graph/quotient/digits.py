@@ -76,8 +76,8 @@ def read_address(expr: IndexExpr, sizes: Mapping[str, int], count: int) -> Addre
                 parts.append((term, end))
                 begin = stop
                 continue
-        most = sum(c * span.high for (_, c), span in zip(atoms[begin:stop], spans[begin:stop], strict=True))
-        if beyond % low == 0 and most + form.constant % beyond < beyond:
+        max_value = sum(c * span.high for (_, c), span in zip(atoms[begin:stop], spans[begin:stop], strict=True))
+        if beyond % low == 0 and max_value + form.constant % beyond < beyond:
             parts.append((Opaque(_axes_of(dict(atoms[begin:stop])), low), beyond))
             begin = stop
     if begin < len(atoms):

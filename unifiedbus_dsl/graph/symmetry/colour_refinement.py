@@ -105,8 +105,8 @@ def _split_by_hops(network: Network, colour: Ids) -> Ids:
     chosen, parted = int(np.argmin(size)), colour
     nearest = np.full(n, n)
     for _ in range(3):
-        far = dijkstra(graph, indices=np.flatnonzero(colour == chosen), unweighted=True, min_only=True)
-        hops = np.where(np.isfinite(far), far, n).astype(np.int64)
+        distance = dijkstra(graph, indices=np.flatnonzero(colour == chosen), unweighted=True, min_only=True)
+        hops = np.where(np.isfinite(distance), distance, n).astype(np.int64)
         parted = relabel(parted.astype(np.int64) * (n + 1) + hops)
         nearest = np.minimum(nearest, hops)
         chosen = int(colour[rare[np.lexsort((colour[rare], -nearest[rare]))[0]]])

@@ -134,15 +134,15 @@ def _port(text: str, number: int, here: str, head: dict[str, int], nodes: Nodes,
         nodes.doubts.add(CUT_OFF, number, shown(text))
         return
     own = f"{guid[1].lower():0>16}"
-    far = next((f"{letter}-{own}" for letter in "SHR" if f"{letter}-{own}" in nodes.nodes), "")
-    if not far:  # a switch has a block of its own, which may be still to come
-        far = f"?-{own}"
-        nodes.node(far, "H", 0, of("neighbor description").strip('"'), number)
+    neighbour = next((f"{letter}-{own}" for letter in "SHR" if f"{letter}-{own}" in nodes.nodes), "")
+    if not neighbour:  # a switch has a block of its own, which may be still to come
+        neighbour = f"?-{own}"
+        nodes.node(neighbour, "H", 0, of("neighbor description").strip('"'), number)
     kind = nodes.kind(of("lwa"), _speed(of("lsa")), number)
     if far_port.isdigit():
-        nodes.link(here, int(port), far, int(far_port), kind, number)
+        nodes.link(here, int(port), neighbour, int(far_port), kind, number)
     else:
-        labels.links.append(_Labelled(number, shown(text), here, int(port), far, far_port, kind))
+        labels.links.append(_Labelled(number, shown(text), here, int(port), neighbour, far_port, kind))
 
 
 def _known(nodes: Nodes) -> None:

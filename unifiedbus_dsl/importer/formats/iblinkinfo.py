@@ -73,8 +73,8 @@ class _Reader:
         rate = _RATE.search(link["link"])
         speed = "" if rate is None else rate[3] or WIRE_GBPS.get(float(rate[2]), rate[2])
         kind = self.nodes.kind(f"{rate[1]}x" if rate else "", speed, number)
-        far = f"?-{link['far'].lower():0>16}" if link["far"] else ""
-        self.ends.append((guid, int(link["port"]), far, link["fname"].strip(), int(link["fport"]), kind, number))
+        neighbour = f"?-{link['far'].lower():0>16}" if link["far"] else ""
+        self.ends.append((guid, int(link["port"]), neighbour, link["fname"].strip(), int(link["fport"]), kind, number))
 
     def join(self) -> None:
         """Find the far ends."""

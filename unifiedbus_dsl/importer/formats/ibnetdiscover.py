@@ -71,10 +71,10 @@ def _line(text: str, number: int, here: str, nodes: Nodes) -> str:
             return here
         if 0 < nodes.nodes[here].ports < int(own):
             nodes.doubts.add(BEYOND, number, f"port {own} of a node with {nodes.nodes[here].ports} ports")
-        far = f"{letter.upper()}-{guid.lower()}"
+        neighbour = f"{letter.upper()}-{guid.lower()}"
         rate = _TAIL.search(rest or "")
         width, speed = (rate[1], rate[2]) if rate else ("", "")
-        nodes.link(here, int(own), far, int(far_port), nodes.kind(width, speed, number), number)
+        nodes.link(here, int(own), neighbour, int(far_port), nodes.kind(width, speed, number), number)
         return here
     if node := _NODE.match(text):
         kind, ports, letter, guid, name = node.groups()
@@ -103,6 +103,6 @@ def _report(match: re.Match[str], line: int, nodes: Nodes) -> None:
     if far_kind is None:
         return
     far_letter = _LETTER[far_kind.lower()]
-    far = f"{far_letter}-{far_guid.lower():0>16}"
-    nodes.node(far, far_letter, 0, far_name, line)
-    nodes.link(own, int(port), far, int(far_port), nodes.kind(width, speed, line), line)
+    neighbour = f"{far_letter}-{far_guid.lower():0>16}"
+    nodes.node(neighbour, far_letter, 0, far_name, line)
+    nodes.link(own, int(port), neighbour, int(far_port), nodes.kind(width, speed, line), line)

@@ -128,14 +128,14 @@ def _eos(neighbours: Any) -> Iterator[_Neighbour]:
         for each in neighbours:
             if isinstance(each, dict):
                 words = (str(each.get(key, "")) for key in ("port", "neighborDevice", "neighborPort"))
-                port, far, far_port = words
-                yield port, far, far_port, "", ""
+                port, neighbour_port, far_port = words
+                yield port, neighbour_port, far_port, "", ""
         return
     for port, facts in neighbours.items() if isinstance(neighbours, dict) else ():
         for each in _each(facts, "lldpNeighborInfo"):
             info = each.get("neighborInterfaceInfo", {}) if isinstance(each, dict) else {}
-            far = str(info.get("interfaceId_v2") or info.get("interfaceId") or "").strip('"')
+            neighbour_port = str(info.get("interfaceId_v2") or info.get("interfaceId") or "").strip('"')
             able = each.get("systemCapabilities") if isinstance(each, dict) else None
             on = {key for key, value in able.items() if value is True} if isinstance(able, dict) else set()
             kind = "switch" if on & {"bridge", "router"} else "device" if on else ""
-            yield str(port), str(each.get("systemName", "")), far, str(each.get("chassisId", "")), kind
+            yield str(port), str(each.get("systemName", "")), neighbour_port, str(each.get("chassisId", "")), kind

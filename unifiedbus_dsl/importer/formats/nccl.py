@@ -106,16 +106,16 @@ class _Reader:
         """Lay the NVLinks: of two GPUs both tell of each."""
         laid: set[tuple[int, int]] = set()
         for gpu, target, class_, count, sm in self.lines:
-            far = self.of_bus.get(target)
-            if far is None:
+            neighbour = self.of_bus.get(target)
+            if neighbour is None:
                 name = f"NVSwitch {target}" if target and not target.startswith("ffff") else "NVSwitch"
-                far = self.table.device(name, "switch") if class_.startswith("0x0680") or not class_ else None
-            if far is None or (far, gpu) in laid:
+                neighbour = self.table.device(name, "switch") if class_.startswith("0x0680") or not class_ else None
+            if neighbour is None or (neighbour, gpu) in laid:
                 continue
-            laid.add((gpu, far))
+            laid.add((gpu, neighbour))
             rate = NVLINK_GBYTES.get(sm, NVLINK_GBYTES.get(sm // 10 * 10))
             for _ in range(count):
-                self.join(gpu, far, Kind("NVLink", "", 1, None if rate is None else rate * 1e9))
+                self.join(gpu, neighbour, Kind("NVLink", "", 1, None if rate is None else rate * 1e9))
 
     def sockets(self) -> None:
         """Join the CPUs, each to each."""

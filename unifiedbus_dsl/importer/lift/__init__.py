@@ -111,8 +111,8 @@ def _texts(machine: Machine, tiers: Ints, stem: str) -> list[Written]:
     role, island = roles_of(machine), islands_of(machine)
     relations, signature = relations_of(machine, role), signatures_of(machine)
     tried: list[Written] = []
-    most = min(MOST_TRIED, max(LEAST_TRIED, WORK // max(1, len(machine.a))))
-    for begins in track(starts_of(role, signature, MOST_STARTS)[:most], "look for rules"):
+    max_tried = min(MOST_TRIED, max(LEAST_TRIED, WORK // max(1, len(machine.a))))
+    for begins in track(starts_of(role, signature, MOST_STARTS)[:max_tried], "look for rules"):
         arrays = arrays_from(machine, role, island, relations, begins)
         tried.append(_settled(machine, role, arrays, tiers, stem))
         if tried[-1].exceptions == Exceptions((), (), 0):

@@ -188,8 +188,8 @@ class _Table:
 
     @classmethod
     def of(cls, relation: Relation, relations: list[Relation], parts: int) -> _Table:
-        most = max(int(r.port.max()) for r in relations if r.near == r.far == relation.near) + 1
-        to, port = np.full((most, parts), -1, dtype=np.int64), np.full((most, parts), -1, dtype=np.int64)
+        max_ports = max(int(r.port.max()) for r in relations if r.near == r.far == relation.near) + 1
+        to, port = np.full((max_ports, parts), -1, dtype=np.int64), np.full((max_ports, parts), -1, dtype=np.int64)
         to[relation.port, relation.u] = relation.v
         port[relation.port, relation.u] = relation.far_port - relation.start
         return cls(np.unique(relation.port), to, port)
@@ -294,8 +294,8 @@ def _slots(
     sizes = tuple((inner.max(axis=0) + 1).tolist())
     place = np.ravel_multi_index(tuple(inner.T), sizes)
     total, many = int(np.prod(sizes)), len(left)
-    most = max(int(table.to.shape[1]) for table, _ in left)
-    slot = np.full((many, most), -1, dtype=np.int64)
+    max_columns = max(int(table.to.shape[1]) for table, _ in left)
+    slot = np.full((many, max_columns), -1, dtype=np.int64)
     for n in range(many):
         slot[n, members] = place * many + n if major else n * total + place
     number = {port: n for n, (_, port) in enumerate(left)}
@@ -398,9 +398,9 @@ def _modes(group: Ints, values: Ints, count: int, share: float = 1.0) -> Ints:
     """Return the least of the values of each group that are at least `share` as frequent as its most frequent one,
     [count]."""
     pairs, times = np.unique(np.stack([group, values]), axis=1, return_counts=True)
-    most = np.zeros(count, dtype=np.int64)
-    np.maximum.at(most, pairs[0], times)
-    pairs = pairs[:, times >= share * most[pairs[0]]]
+    max_port = np.zeros(count, dtype=np.int64)
+    np.maximum.at(max_port, pairs[0], times)
+    pairs = pairs[:, times >= share * max_port[pairs[0]]]
     order = np.lexsort((pairs[1], pairs[0]))
     first = order[np.flatnonzero(np.diff(pairs[0][order], prepend=-1))]
     return np.asarray(pairs[1][first], dtype=np.int64)

@@ -94,8 +94,8 @@ def _turned(turn: NDArray[np.bool_], a: Ints, b: Ints) -> tuple[Ints, Ints]:
 
 
 def array_numbers(machine: Machine) -> Ints:
-    most = max((a.start + a.count for k in machine.kinds for a in k.arrays), default=1)
-    numbers = np.zeros((len(machine.kinds), most), dtype=np.int64)
+    max_arrays = max((a.start + a.count for k in machine.kinds for a in k.arrays), default=1)
+    numbers = np.zeros((len(machine.kinds), max_arrays), dtype=np.int64)
     for number, kind in enumerate(machine.kinds):
         for which, array in enumerate(kind.arrays):
             numbers[number, array.start : array.start + array.count] = which

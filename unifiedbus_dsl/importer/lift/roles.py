@@ -81,8 +81,10 @@ def _like(one: frozenset[tuple[int, ...]], two: frozenset[tuple[int, ...]]) -> b
 
 def _array_of_ports(machine: Machine) -> Ints:
     """Return the port array of each port of each kind, [kinds, ports]."""
-    most = max((kind.arrays[-1].start + kind.arrays[-1].count for kind in machine.kinds if kind.arrays), default=1)
-    array_of_ports = np.zeros((len(machine.kinds), most), dtype=np.int64)
+    max_arrays = max(
+        (kind.arrays[-1].start + kind.arrays[-1].count for kind in machine.kinds if kind.arrays), default=1
+    )
+    array_of_ports = np.zeros((len(machine.kinds), max_arrays), dtype=np.int64)
     for number, kind in enumerate(machine.kinds):
         for which, array in enumerate(kind.arrays):
             array_of_ports[number, array.start : array.start + array.count] = which

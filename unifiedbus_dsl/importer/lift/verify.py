@@ -112,8 +112,8 @@ def _port_images(fabric: Fabric, machine: Machine, other: Fabric, image: Ints) -
     """Return a function from devices and ports of the network to the numbers of the ports in the text."""
     words = words_of_ports(machine)
     types, others = list(fabric.plan.devices.values()), list(other.plan.devices.values())
-    most = max((of.radix for of in types), default=0)
-    table = np.zeros((len(types), most), dtype=np.int64)
+    max_radix = max((of.radix for of in types), default=0)
+    table = np.zeros((len(types), max_radix), dtype=np.int64)
     for number, of in enumerate(types):
         mine = np.flatnonzero(fabric.device_type == number)
         if len(mine):

@@ -107,9 +107,11 @@ class PatternCall:
         """Return a quantity in SI units, the default where it is not given; None after a diagnostic."""
         if name not in self.named:
             return default
-        value, most = self.evaluator.quantity(self.named[name], dimension), attributes.largest_argument(dimension)
-        if value is not None and not 0 <= value <= most.value:
-            self.wrong(self.named[name], f"`{name}` is out of range", f"it is from nothing to {format_quantity(most)}")
+        value, max_value = self.evaluator.quantity(self.named[name], dimension), attributes.largest_argument(dimension)
+        if value is not None and not 0 <= value <= max_value.value:
+            self.wrong(
+                self.named[name], f"`{name}` is out of range", f"it is from nothing to {format_quantity(max_value)}"
+            )
             return None
         return None if value is None else float(value)
 

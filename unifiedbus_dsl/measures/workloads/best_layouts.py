@@ -44,7 +44,7 @@ def best_layouts(
     Raises:
         NotAdmittedError: the part lacks a field, or end points that exchange are not joined.
     """
-    until = time.monotonic() + seconds
+    deadline_s = time.monotonic() + seconds
     search = _Search(machine, ends, chip_of(machine, ends, asked.precision))
     legal = list(track(candidates(asked, len(ends), search.chip), "legal layouts"))
     floors = [search.at_ports(each) for each in track(legal, "floors of layouts")]
@@ -59,7 +59,7 @@ def best_layouts(
                 best = nsmallest(top, found)
                 if len(best) == top and floor >= best[-1][0]:
                     break
-                late = time.monotonic() > until
+                late = time.monotonic() > deadline_s
                 if late and timed and legal[k].layout not in timed:
                     proved = False  # what has the exchanges of another costs no time
                 elif level == PORTS and not late:

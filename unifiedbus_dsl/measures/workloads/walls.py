@@ -18,15 +18,15 @@ def walls_of(machine: NetworkContext, ends: Ints) -> Iterator[Walls]:
     device = machine.network.end_device[ends]
     label = np.full(fabric.device_count, -1, dtype=np.int64)
     label[device] = np.arange(len(ends))
-    room = np.minimum(_out(machine, label, len(ends)), cables_of(machine).injection_Bps[ends])
-    yield Walls("ports of an end point", np.arange(len(ends)), room, room)
+    capacity = np.minimum(_out(machine, label, len(ends)), cables_of(machine).injection_Bps[ends])
+    yield Walls("ports of an end point", np.arange(len(ends)), capacity, capacity)
     for key in fabric.plan.bottom_up:
         start, stop = fabric.blocks(key)
         if key == fabric.plan.root or not len(start):
             continue
         label = _inside(np.arange(fabric.device_count), start, stop)
-        room = _out(machine, label, len(start))
-        yield Walls(f"cables of `{key}`", label[device], room, room)
+        capacity = _out(machine, label, len(start))
+        yield Walls(f"cables of `{key}`", label[device], capacity, capacity)
 
 
 def _inside(device: Ints, start: Ints, stop: Ints) -> Ints:

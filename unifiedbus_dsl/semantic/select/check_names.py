@@ -64,13 +64,13 @@ class NameChecker:
             _collective(node, signature, evaluator)
         if self.whole and (name in TRAFFICS or (name in MEASURES and not MEASURES[name].from_plan)):
             self._without_field(node, evaluator)
-        room = len(signature.positional) if signature is not None and not fits else len(node.args)
+        max_arguments = len(signature.positional) if signature is not None and not fits else len(node.args)
         plain = [arg for arg in node.args if arg.name is None]
         if name in MEASURES and any(each.takes is Takes.WORKLOAD for each in MEASURES[name].positional):
             for arg in plain[:1]:
                 self.workload(arg.value, evaluator)
             return
-        for arg in (*plain[:room], *(arg for arg in node.args if arg.name is not None)):
+        for arg in (*plain[:max_arguments], *(arg for arg in node.args if arg.name is not None)):
             self._argument(
                 arg, evaluator, of_traffic=name in MEASURES and MEASURES[name].of_traffic, maybe_none=name == "count"
             )

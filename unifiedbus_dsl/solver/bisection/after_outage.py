@@ -68,8 +68,8 @@ class Outage:
     def share(self, base: Bisection) -> tuple[float, float]:
         """Return bounds on the part of its bisection that the machine has left, from what is lost alone."""
         lower = base.capacity.lower
-        least = max(0.0, 1 - self.taken_Bps() / lower) if lower > 0 else 0.0
-        return least, 1.0 if not len(self.gone) else inf
+        min_part = max(0.0, 1 - self.taken_Bps() / lower) if lower > 0 else 0.0
+        return min_part, 1.0 if not len(self.gone) else inf
 
     def taken_Bps(self) -> float:  # noqa: N802
         """Return the capacity, byte/s, that a halving cut has less at most (see above)."""

@@ -57,7 +57,7 @@ def every_half(graph: CutGraph, deadline_s: float = inf) -> Least | None:
     members = np.flatnonzero(graph.node >= 0)
     tail = np.repeat(np.arange(graph.nodes), np.diff(graph.weight.indptr))
     head, rate, size = graph.weight.indices, graph.weight.data, graph.nodes + 2
-    best, least = np.zeros(len(graph.node), dtype=bool), inf
+    best, min_cut = np.zeros(len(graph.node), dtype=bool), inf
     upward, flows = tail < head, list[Floats]()
     for picked in combinations(range(n), n // 2):
         if n % 2 == 0 and picked[0] != 0:
@@ -72,10 +72,10 @@ def every_half(graph: CutGraph, deadline_s: float = inf) -> Least | None:
         side, part = flow_parts(size, at[tail], at[head], rate, size - 2, size - 1)
         flows.append((part * rate)[upward])
         cut = graph.cut(side[at])
-        if cut < least:
-            best, least = half, cut
+        if cut < min_cut:
+            best, min_cut = half, cut
     proof = EveryHalf(graph.vertex[tail[upward]], graph.vertex[head[upward]], np.array(flows))
-    return Least(best, least, proof)
+    return Least(best, min_cut, proof)
 
 
 def branch_and_bound(graph: CutGraph, half: Bools, step: float, deadline_s: float = inf) -> Least | None:

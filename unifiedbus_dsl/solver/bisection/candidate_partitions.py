@@ -175,8 +175,8 @@ def _deep_distances(graph: CutGraph, sources: Ints) -> Ints:
 
     ones = np.ones(graph.weight.nnz)
     linked = csr_matrix((ones, graph.weight.indices, graph.weight.indptr), shape=graph.weight.shape)
-    far = dijkstra(linked, indices=sources, unweighted=True, min_only=True)
-    return np.where(np.isfinite(far), far, -1.0).astype(np.int64)
+    distance = dijkstra(linked, indices=sources, unweighted=True, min_only=True)
+    return np.where(np.isfinite(distance), distance, -1.0).astype(np.int64)
 
 
 def exchange_boundary(graph: CutGraph, half: Bools, deadline_s: float = inf, rounds: int = 200) -> Bools:

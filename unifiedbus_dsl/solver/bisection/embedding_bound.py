@@ -84,10 +84,10 @@ def embedding_bound(graph: CutGraph, deadline_s: float = inf) -> tuple[float, Lo
     for _ in track(range(max(1, min(ROUTINGS, STEPS // work + 1))), "route flows across a halving cut"):
         if whole.nodes > MAX_UNTIMED and monotonic() + LINK_S * whole.nodes * whole.weight.nnz > deadline_s:
             break
-        far = _distances(whole, links, length)
-        if not np.isfinite(far).all():
+        distance = _distances(whole, links, length)
+        if not np.isfinite(distance).all():
             return 0.0, NoBound()
-        loads = _loads(whole, links, far, length, sorts, count, deadline_s)
+        loads = _loads(whole, links, distance, length, sorts, count, deadline_s)
         if loads is None:
             break
         for which, load in enumerate(loads):
@@ -133,8 +133,8 @@ def _proof(
             for target, to_it in enumerate(flows_across(whole)):
                 flow[target] += to_it * of_target[target]
         else:
-            far = _distances(whole, links, length)
-            _loads(whole, links, far, length, sorts, count, inf, (flow, of_target))
+            distance = _distances(whole, links, length)
+            _loads(whole, links, distance, length, sorts, count, inf, (flow, of_target))
     upward = links.tail < whole.weight.indices
     back = order_of_transpose(whole.weight.indptr, whole.weight.indices)
     both = np.stack([flow[:, upward], flow[:, back[upward]]], axis=1)

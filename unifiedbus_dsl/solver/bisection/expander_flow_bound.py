@@ -110,34 +110,34 @@ def _rates(capacity: Floats, sorts: list[_Sort], deadline_s: float) -> Floats:
 
     unit = float(capacity.max())
     tail, head = np.nonzero(np.triu(capacity))
-    room = capacity[tail, head] / unit
+    capacity_units = capacity[tail, head] / unit
     loads = np.stack([sort.load[tail, head] for sort in sorts], axis=1)
-    scale = 1.0 / np.maximum((loads / room[:, None]).max(axis=0), 1e-300)
+    scale = 1.0 / np.maximum((loads / capacity_units[:, None]).max(axis=0), 1e-300)
     loads *= scale
     here, slopes = list[float](), list[Floats]()
-    rates, best, least = np.zeros(len(sorts)), np.zeros(len(sorts)), -inf
+    rates, best, min_eigenvalue = np.zeros(len(sorts)), np.zeros(len(sorts)), -inf
     for number in track(range(ROUNDS), "eigenvalues of what is carried", ROUNDS):
         weight = _residual_plus_demand(capacity, sorts, rates * scale * unit)[0] / unit
         laplacian = np.diag(weight.sum(axis=1)) - weight
         values, vectors = eigh(laplacian, subset_by_index=[1, min(VECTORS, len(capacity) - 1)])
-        if values[0] > least:
-            best, least = rates, float(values[0])
+        if values[0] > min_eigenvalue:
+            best, min_eigenvalue = rates, float(values[0])
         for u in vectors.T:
             apart = (u[tail] - u[head]) ** 2
-            here.append(float(room @ apart))
+            here.append(float(capacity_units @ apart))
             sent = np.array([_violated_cuts(sort, u) for sort in sorts]) * scale
             slopes.append(sent - loads.T @ apart)
         columns = np.hstack([-np.array(slopes), np.ones((len(slopes), 1))])
         linear_program = solve_linear_program(
             np.append(np.zeros(len(sorts)), -1.0),
             A_ub=np.vstack([columns, np.hstack([loads, np.zeros((len(loads), 1))])]),
-            b_ub=np.concatenate([here, room]),
+            b_ub=np.concatenate([here, capacity_units]),
             bounds=[(0, None)] * len(sorts) + [(None, None)],
             method="highs",
         )
         if linear_program.status != 0:
             raise ArithmeticError(f"the linear program was not solved: {linear_program.message}")
-        if linear_program.x[-1] <= least * (1 + GAP) or (number and monotonic() > deadline_s):
+        if linear_program.x[-1] <= min_eigenvalue * (1 + GAP) or (number and monotonic() > deadline_s):
             break
         rates = np.maximum((linear_program.x[:-1] + best) / 2 if number % 2 else linear_program.x[:-1], 0.0)
     return np.asarray(best * scale * unit)

@@ -28,11 +28,11 @@ def dragonfly_all_to_all(graph: CutGraph) -> Floats | None:
     size = bincount(group, members, count)
     across = group[tail] != group[head]
     pair = group[tail] * count + group[head]
-    room = bincount(pair[across], graph.weight.data[across], count * count)
-    if int((room > 0).sum()) < count * (count - 1):
+    pair_capacity = bincount(pair[across], graph.weight.data[across], count * count)
+    if int((pair_capacity > 0).sum()) < count * (count - 1):
         return None
     load = np.zeros(len(tail))
-    share = graph.weight.data[across] / room[pair[across]]
+    share = graph.weight.data[across] / pair_capacity[pair[across]]
     load[across] = size[group[tail[across]]] * size[group[head[across]]] * share
     # what one end point of the group sends over the links of a node, which is what it receives over them
     gate = bincount(tail[across], size[group[head[across]]] * share, graph.nodes)

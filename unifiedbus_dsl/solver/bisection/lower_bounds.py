@@ -108,13 +108,13 @@ def _prove_every_cut(search: Search) -> ProvedBound:
         return NOTHING
     deadline_s, sums = search.deadline.at_s, lattice(search.graph)
     half = search.incumbent.half
-    least = every_half(search.graph, deadline_s) or branch_and_bound(
+    min_cut = every_half(search.graph, deadline_s) or branch_and_bound(
         search.graph, half, sums.step if sums else 0.0, deadline_s
     )
-    if least is None:
+    if min_cut is None:
         return NOTHING
-    search.incumbent.try_half(least.half)
-    return ProvedBound(least.lower_Bps, "every cut", WholeUnits(least.proof) if sums else least.proof)
+    search.incumbent.try_half(min_cut.half)
+    return ProvedBound(min_cut.lower_Bps, "every cut", WholeUnits(min_cut.proof) if sums else min_cut.proof)
 
 
 def _prove_mixed_routings(search: Search) -> ProvedBound:

@@ -132,14 +132,14 @@ def _low_rank_sdp(weight: Any, degree: Floats, k: Floats, member: Floats, pull: 
     y /= np.linalg.norm(y, axis=1, keepdims=True)
     heavy = k * member
     scale = (k * (degree + pull * heavy.sum() * member))[:, None]
-    best, least = y, np.inf
+    best, min_value = y, np.inf
     before: tuple[Floats, Floats] | None = None
     for step in range(ROUNDS):
         near = weight @ (k[:, None] * y)
         total = (heavy[:, None] * y).sum(axis=0)
         value = -float((k[:, None] * y * near).sum()) + pull * float((total * total).sum())
-        if value < least:
-            best, least = y, value
+        if value < min_value:
+            best, min_value = y, value
         slope = -2 * k[:, None] * near + 2 * pull * heavy[:, None] * total
         slope = (slope - (slope * y).sum(axis=1, keepdims=True) * y) / scale
         if float(np.abs(slope).max()) < 1e-9 or monotonic() > deadline_s:
@@ -168,12 +168,12 @@ def _verified_psd_shift(matrix: Floats, degree: Floats, d: Floats) -> tuple[Floa
     at = np.diag_indices(n)
     trial = matrix.copy()
     trial[at] = diagonal + degree - d
-    least = float(eigvalsh(trial, subset_by_index=[0, 0])[0])
+    min_eigenvalue = float(eigvalsh(trial, subset_by_index=[0, 0])[0])
     trace = float(np.abs(diagonal + degree - d).sum())
     # Rump, theorem 2.3 for order n, doubled for the rounding of the entries
     rounding = 4 * (n + 2) * 2.0**-53 * (trace + n * float(np.abs(matrix).max(initial=0.0)))
     for slack in (0.0, 1e-12, 1e-9, 1e-6):
-        lowered = d - (max(0.0, -least) + 4 * rounding + slack)
+        lowered = d - (max(0.0, -min_eigenvalue) + 4 * rounding + slack)
         trial[:] = matrix
         trial[at] = diagonal + degree - lowered - rounding
         try:

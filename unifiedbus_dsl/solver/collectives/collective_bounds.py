@@ -153,18 +153,18 @@ def _together(symmetry: Symmetry, group: Ints, members: Ints, deadline_s: float)
     other one of its group, all groups at once, byte/s; the same as sending, with every arc turned round; and the prices
     that show it. What it can take at all, without prices, where there is no time for more."""
     own = symmetry.network.injection_Bps[members[:, 0]]
-    most = float(own.min() / (members.shape[1] - 1))
+    max_rate = float(own.min() / (members.shape[1] - 1))
     if monotonic() > deadline_s:
-        return most, None
+        return max_rate, None
     first = symmetry.network.selected(members[:, 0])
     around = invariant_symmetries(with_forwarding_endpoints(symmetry), Groups(group)).restricted(colour=first)
     try:
         optimum = _concurrent(around, group, members[:, 0], remaining_capacity(deadline_s))
     except TooLargeError:
-        return most, None
-    hold_order(optimum.lower, most)
-    if most < optimum.upper:
-        return most, None
+        return max_rate, None
+    hold_order(optimum.lower, max_rate)
+    if max_rate < optimum.upper:
+        return max_rate, None
     return optimum.upper, GroupPrices(_prices(around, optimum), alike(symmetry.network, around, _places(symmetry)))
 
 

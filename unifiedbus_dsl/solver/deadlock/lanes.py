@@ -76,9 +76,9 @@ class _Held:
     def highest(cls, vertex: Ints, held: Ints, lane: Ints, classes: int) -> _Held:
         """Return the highest of each vertex and class, in order of both."""
         code, place = np.unique(vertex * classes + held, return_inverse=True)
-        most = np.zeros(len(code), dtype=np.int64)
-        np.maximum.at(most, place.ravel(), lane)
-        return cls(code // classes, code % classes, most)
+        max_lane = np.zeros(len(code), dtype=np.int64)
+        np.maximum.at(max_lane, place.ravel(), lane)
+        return cls(code // classes, code % classes, max_lane)
 
 
 NOBODY = _Held(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
@@ -87,17 +87,17 @@ NOBODY = _Held(*(np.zeros(0, dtype=np.int64) for _ in range(3)))
 def lanes_needed(network: Network, parts: Iterable[Leg | Turns], orders: Sequence[LaneOrder]) -> list[Ints]:
     """Return for each order how many lanes each block needs: of all that a routing uses, [blocks] each."""
     classes = [_Classes.from_order(order) for order in orders]
-    most = [np.zeros(int(order.block.max(initial=0)) + 1, dtype=np.int64) for order in orders]
+    max_lane = [np.zeros(int(order.block.max(initial=0)) + 1, dtype=np.int64) for order in orders]
     arrived = [np.full(each.count, -1, dtype=np.int64) for each in classes]
     for part in parts:
         if isinstance(part, Turns):
             continue  # arrivals are handed to second legs
-        for each, blocks, came in zip(classes, most, arrived, strict=True):
+        for each, blocks, came in zip(classes, max_lane, arrived, strict=True):
             start = _arrivals(network, part, each, came) if part.stage == "second" else NOBODY
             last = _follow(network, part, each, blocks, start)
             if part.stage == "first":
                 np.maximum.at(came, last.cls, last.lane)
-    return [blocks + 1 for blocks in most]
+    return [blocks + 1 for blocks in max_lane]
 
 
 def _arrivals(network: Network, leg: Leg, classes: _Classes, came: Ints) -> _Held:

@@ -107,12 +107,12 @@ def class_orders(blocks: Blocks, classes: ChannelClasses, few: bool) -> Iterator
     wide = int(classes.of.max(initial=0)) + 1
     key = np.unique((blocks.of * wide + classes.of)[blocks.cyclic])
     _, first, sizes = np.unique(key // wide, return_index=True, return_counts=True)
-    most = int(sizes[sizes <= MOST_CLASSES].max(initial=1))
-    if most < 2 or (most <= FEW_CLASSES) is not few:
+    max_size = int(sizes[sizes <= MOST_CLASSES].max(initial=1))
+    if max_size < 2 or (max_size <= FEW_CLASSES) is not few:
         return
     at = np.minimum(np.searchsorted(key, blocks.of * wide + classes.of), len(key) - 1)
     nth = np.arange(len(key)) - np.repeat(first, sizes)
-    for order in permutations(range(most)):
+    for order in permutations(range(max_size)):
         place = _places(order, nth, np.repeat(sizes, sizes))
         rank = np.where(blocks.cyclic, place[at], 0)
         yield LaneOrder(blocks.of, rank, f"a lane more at each turn against an order by {classes.said}")
@@ -149,8 +149,8 @@ def _numberings(network: Network) -> Iterator[tuple[Ints, str]]:
     root = int(np.argmax(np.diff(network.indptr) * np.where(network.end < 0, 2, 1)))
     start = np.zeros(network.vertices, dtype=bool)
     start[root] = True
-    far = tiers_of_vertices(network, start).astype(np.int64)
-    yield relabel_by(far, ids), "distance from the device of most cables (up*/down*)"
+    tier = tiers_of_vertices(network, start).astype(np.int64)
+    yield relabel_by(tier, ids), "distance from the device of most cables (up*/down*)"
 
 
 def relabel_by(major: Ints, minor: Ints) -> Ints:

@@ -140,8 +140,8 @@ def _batches(graph: TwinQuotient, seed: int, here: Ints, final: Ints, goal: Ints
     goals, which = np.unique(goal, return_inverse=True)
     rank, size = _ranks(graph)
     for some, batch, begin in _by_goal(graph, which.ravel(), len(goals)):
-        far = quotient_hops(graph, goals[batch], np.arange(len(goals[batch])), len(goals[batch]))
-        walk = _HashedPathWalker(graph, far, seed, which.ravel()[some] - begin, final[some], rank, size)
+        distance = quotient_hops(graph, goals[batch], np.arange(len(goals[batch])), len(goals[batch]))
+        walk = _HashedPathWalker(graph, distance, seed, which.ravel()[some] - begin, final[some], rank, size)
         yield from walk.steps(here[some], flow[some])
 
 
@@ -178,11 +178,11 @@ def _between_ends(network: Network, source: Ints, target: Ints, seed: int) -> It
         mine = goals[batch]
         low, high = network.end_start[mine], network.end_start[mine + 1]
         seeds = graph.of[network.end_order[concatenate_ranges(low, high)]]
-        far = quotient_hops(graph, seeds, np.repeat(np.arange(len(mine)), high - low), len(mine))
+        distance = quotient_hops(graph, seeds, np.repeat(np.arange(len(mine)), high - low), len(mine))
         goal = which.ravel()[some] - begin
-        first = _first(graph, far, source[some], goal, uniform_hash(seed, some, -1))
+        first = _first(graph, distance, source[some], goal, uniform_hash(seed, some, -1))
         yield Hop(some, first)
-        walk = _HashedPathWalker(graph, far, seed, goal, None, np.zeros(0, np.int64), np.zeros(0, np.int64))
+        walk = _HashedPathWalker(graph, distance, seed, goal, None, np.zeros(0, np.int64), np.zeros(0, np.int64))
         yield from walk.steps(network.head[first].astype(np.int64), some)
 
 
@@ -196,10 +196,10 @@ def _first(graph: TwinQuotient, far: NDArray[np.unsignedinteger[Any]], source: I
     arcs = arcs_of_rows(network, vertex)
     left = far[graph.of[network.head[arcs]], goal[owner]]
     left = np.where(network.forwards[network.head[arcs]] | (left == 0), left, unreachable(far))
-    least = np.full(len(source), unreachable(far), dtype=left.dtype)
-    np.minimum.at(least, owner, left)
-    _must_arrive(least)
-    some = np.flatnonzero(left == least[owner])
+    min_distance = np.full(len(source), unreachable(far), dtype=left.dtype)
+    np.minimum.at(min_distance, owner, left)
+    _must_arrive(min_distance)
+    some = np.flatnonzero(left == min_distance[owner])
     chosen, _ = _drawn(owner[some], network.count[arcs[some]].astype(np.int64), np.ones(len(source), np.int64), draw)
     return np.asarray(arcs[some[chosen]])
 

@@ -67,8 +67,8 @@ def max_concurrent_flow(
     made = commodities(group, demand, np.flatnonzero(row > 0))
     optimum, reason = _solved_or_bounded(symmetry, group, demand, made, minimal=minimal, most=most, budget=budget)
     most_sent = np.maximum(row, column)
-    room = np.divide(network.injection_Bps, most_sent, out=np.full(network.ends, np.inf), where=most_sent > 0)
-    inject = float(room.min())
+    max_scale = np.divide(network.injection_Bps, most_sent, out=np.full(network.ends, np.inf), where=most_sent > 0)
+    inject = float(max_scale.min())
     lower, upper = min(optimum.lower, inject), min(optimum.upper, inject)
     orbit = cable_labels(group)
     load = optimum.load_Bps * (lower / optimum.lower)
@@ -80,7 +80,7 @@ def max_concurrent_flow(
         frozen_array(lower * row),
         frozen_array(take(load, orbit)),
         np.flatnonzero(take(binds, orbit)),
-        np.flatnonzero(room <= lower * (1 + BINDS_WITHIN)),
+        np.flatnonzero(max_scale <= lower * (1 + BINDS_WITHIN)),
         Prices(orbit, optimum.length, _potentials(symmetry.network, group.network, made, optimum), minimal),
         state_flows(
             symmetry.network,

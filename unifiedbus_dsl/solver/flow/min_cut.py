@@ -41,8 +41,10 @@ def flow_parts(
     """Return the same side, and what part of its capacity each arc carries in a maximum flow, [arcs]: below 0 where it
     goes against the arc. Each arc has its opposite among them, and arcs between the same two carry equal parts."""
     side, arcs, residual = _maximised(vertices, tail, head, capacity, source, sink)
-    _, room = _merged(vertices, tail, head, scale_to_integers(np.asarray(capacity)))
-    part = np.divide(room - residual, room, out=np.zeros(len(room)), where=room > 0)
+    _, capacity_units = _merged(vertices, tail, head, scale_to_integers(np.asarray(capacity)))
+    part = np.divide(
+        capacity_units - residual, capacity_units, out=np.zeros(len(capacity_units)), where=capacity_units > 0
+    )
     key = tail.astype(np.int64) * vertices + head
     place = np.minimum(np.searchsorted(arcs, key), len(arcs) - 1)
     return side, np.where(tail != head, part[place], 0.0)

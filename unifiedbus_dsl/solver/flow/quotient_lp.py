@@ -132,7 +132,7 @@ def solve_concurrent_flow(
         if deadline_s is not None and monotonic() > deadline_s:
             raise TooLargeError(f"not made in {budget} s")
     rooms = shared_resources_of(symmetry)
-    room = rooms.whole_Bps
+    capacity = rooms.whole_Bps
     left = None if deadline_s is None else max(0.0, deadline_s - monotonic())
     thin = _thin(blocks, rooms)
     if quick and thin is None and columns > SMALL:
@@ -140,30 +140,30 @@ def solve_concurrent_flow(
     flows, theta, prices, rows = thin or _solve(blocks, objective, rooms, left)
     theta = np.maximum(theta, 0.0)
     most_sent = max(float(theta @ [d.sum() for d in block.commodity.demand]) for block in blocks)
-    if most_sent <= NOTHING * room[np.isfinite(room)].max():  # some are not joined: what flows goes in circles
+    if most_sent <= NOTHING * capacity[np.isfinite(capacity)].max():  # some are not joined: what flows goes in circles
         theta, flows, most_sent = np.zeros_like(theta), [np.zeros_like(flow) for flow in flows], 0.0
     noise = 1e-7 * most_sent
-    price = np.maximum(prices, 0.0) / room if above else np.zeros(len(room))
+    price = np.maximum(prices, 0.0) / capacity if above else np.zeros(len(capacity))
     length = rooms.lengths(price)
     total = np.zeros(symmetry.arc_orbits)
     worth = np.zeros(len(objective))
-    theta[theta * _reach(blocks, len(theta)) <= NOTHING * room[np.isfinite(room)].max()] = 0.0
+    theta[theta * _reach(blocks, len(theta)) <= NOTHING * capacity[np.isfinite(capacity)].max()] = 0.0
     potentials, used = [], []
     for block, flow in zip(blocks, flows, strict=True):
         if not above and not any(t > 0 and d.any() for t, d in zip(theta, block.commodity.demand, strict=True)):
             continue  # what sends nothing needs no flow
         used.append((block, np.maximum(flow, 0.0)))
-        far = _class_distances(block, length)
-        potentials.append((block.commodity.source, block.commodity.copies, block.part, far))
-        total += _checked(symmetry, block, np.maximum(flow, 0.0), theta, far, length, noise)
+        distance = _class_distances(block, length)
+        potentials.append((block.commodity.source, block.commodity.copies, block.part, distance))
+        total += _checked(symmetry, block, np.maximum(flow, 0.0), theta, distance, length, noise)
         for i, demand in enumerate(block.commodity.demand):
             there = demand > 0
-            worth[i] += block.commodity.copies * float((demand[there] * far[block.part[there]]).sum())
-    scale = 1.0 / max(1.0, float((rooms.totals(total) / room).max()))
-    bounded = np.isfinite(room)
+            worth[i] += block.commodity.copies * float((demand[there] * distance[block.part[there]]).sum())
+    scale = 1.0 / max(1.0, float((rooms.totals(total) / capacity).max()))
+    bounded = np.isfinite(capacity)
     ratios = np.divide(objective, worth, out=np.full(len(worth), np.inf), where=worth > 0)
     lower = float(objective @ theta) * scale
-    upper = float((price[bounded] * room[bounded]).sum() * ratios[objective > 0].max()) if above else np.inf
+    upper = float((price[bounded] * capacity[bounded]).sum() * ratios[objective > 0].max()) if above else np.inf
     hold_order(lower, upper)
     return Optimum(
         lower,
@@ -242,8 +242,8 @@ def _solve(
     """Total flows of each block's classes, parameters and prices of all that there is of each room."""
     import scipy.sparse as sp
 
-    room = rooms.whole_Bps
-    unit = float(room[np.isfinite(room)].max())
+    capacity = rooms.whole_Bps
+    unit = float(capacity[np.isfinite(capacity)].max())
     parameters = len(objective)
     scale = unit / _reach(blocks, parameters)  # a parameter of one scaled unit sends the largest room once
     balances, demands, loads = [], [], []
@@ -258,10 +258,10 @@ def _solve(
         balances.append(balance[others])
         demands.append(-wanted[others] * block.commodity.copies * scale / unit)
         room_of, place = rooms.taken(block.orbit)
-        loads.append(sp.csr_matrix((unit / room[room_of], (room_of, place)), shape=(len(room), len(k))))
+        loads.append(sp.csr_matrix((unit / capacity[room_of], (room_of, place)), shape=(len(capacity), len(k))))
     equal = sp.hstack([sp.block_diag(balances), sp.csr_matrix(np.concatenate(demands))]).tocsr()
-    below = sp.hstack([*loads, sp.csr_matrix((len(room), parameters))]).tocsr()
-    bounded = np.isfinite(room)
+    below = sp.hstack([*loads, sp.csr_matrix((len(capacity), parameters))]).tocsr()
+    bounded = np.isfinite(capacity)
     columns = equal.shape[1]
     if budget is not None and budget < columns * COLUMN_S:
         raise TooLargeError(f"{columns:,} columns are not solved in {budget:.3g} s")
@@ -284,7 +284,7 @@ def _solve(
         raise ArithmeticError(f"the linear program was not solved: {linear_program.message}")
     ends = np.cumsum([len(block.size) for block in blocks])
     flows = [linear_program.x[end - len(block.size) : end] * unit for end, block in zip(ends, blocks, strict=True)]
-    prices = np.zeros(len(room))
+    prices = np.zeros(len(capacity))
     prices[bounded] = -linear_program.ineqlin.marginals
     return flows, linear_program.x[-parameters:] * scale, prices, equal.shape[0] + int(bounded.sum())
 
@@ -296,16 +296,16 @@ def _thin(blocks: list[_QuotientCommodity], rooms: SharedResources) -> tuple[lis
     alone = len(blocks) == 1 and len(block.commodity.demand) == 1 and len(rooms.size) == rooms.arcs
     if not alone or len(block.size) < MANY or len(np.unique(block.orbit)) < len(block.orbit):
         return None
-    commodity, room = block.commodity, rooms.whole_Bps
+    commodity, capacity = block.commodity, rooms.whole_Bps
     demand = bincount(block.part, commodity.demand[0].astype(np.float64), block.classes) * commodity.copies
     paths = augmenting_path_flow(
-        block.classes, int(block.part[commodity.source]), block.tail, block.head, room[block.orbit], demand
+        block.classes, int(block.part[commodity.source]), block.tail, block.head, capacity[block.orbit], demand
     )
     if paths is None:
         return None
     flow, rate, cut = paths
-    prices = np.zeros(len(room))
-    prices[block.orbit[cut]] = room[block.orbit[cut]]
+    prices = np.zeros(len(capacity))
+    prices[block.orbit[cut]] = capacity[block.orbit[cut]]
     return [flow], np.array([rate]), prices, 0
 
 
@@ -319,14 +319,14 @@ def _reach(blocks: list[_QuotientCommodity], parameters: int) -> Floats:
 
 def _class_distances(block: _QuotientCommodity, length: Floats) -> Floats:
     """Return least sum of lengths from the source's class to each class, over the classes of usable arcs; [classes]."""
-    far = np.full(block.classes, np.inf)
+    distance = np.full(block.classes, np.inf)
     source = block.part[block.commodity.source]
-    far[source] = 0.0
+    distance[source] = 0.0
     for _ in range(DEEP):
-        before = far.copy()
-        np.minimum.at(far, block.head, far[block.tail] + length[block.orbit])
-        if (far == before).all():
-            return far
+        before = distance.copy()
+        np.minimum.at(distance, block.head, distance[block.tail] + length[block.orbit])
+        if (distance == before).all():
+            return distance
     return _by_dijkstra(block, length[block.orbit], int(source))
 
 

@@ -69,9 +69,9 @@ def evened(symmetry: Symmetry, shared: Ints) -> Symmetry:
     capacity[free] = behind[np.where(inward, network.turn(network.tail[free]), network.head[free])]
     part = np.ones(network.vertices)
     part[shared] = network.gate_Bps[shared] / bincount(network.tail, capacity, network.vertices)[shared]
-    least = np.minimum(part[network.tail], part[network.head])
-    lesser = np.flatnonzero((least < 1) & (capacity > 0))  # a free arc to a die without cables leads nowhere
-    capacity *= least
+    min_part = np.minimum(part[network.tail], part[network.head])
+    lesser = np.flatnonzero((min_part < 1) & (capacity > 0))  # a free arc to a die without cables leads nowhere
+    capacity *= min_part
     rows = np.stack([network.kind[lesser].astype(np.float64), capacity[lesser] / network.count[lesser]])
     made, place = np.unique(rows, axis=1, return_inverse=True)
     old = made[0].astype(np.int64)

@@ -189,11 +189,11 @@ def flow_bound(network: PlanNetwork, members: frozenset[int]) -> Optimum:
                 worth.append(min(level.left, level.size - level.left) * each / 2)
     both = np.minimum(np.arange(len(network.mirror)), network.mirror)
     merged, orbit_of = np.unique(both, return_inverse=True)
-    room = bincount(orbit_of.ravel(), network.orbit_capacity_Bps, len(merged))
+    orbit_capacity = bincount(orbit_of.ravel(), network.orbit_capacity_Bps, len(merged))
     made = []
     for source, copies in network.sources(members):
         made.append(_commodity(network, source, copies, members, goals, parted, orbit_of.ravel()))
-    return solve(made, room, np.array(worth))
+    return solve(made, orbit_capacity, np.array(worth))
 
 
 def _commodity(

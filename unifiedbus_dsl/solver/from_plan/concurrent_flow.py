@@ -145,10 +145,10 @@ def solve(commodities: Sequence[Commodity], room: Floats, objective: Floats, *, 
         flow[block.arc] = np.maximum(solution.x[begin : begin + len(block.arc)], 0.0) * unit
         begin += len(block.arc) + len(block.taken)
         total += bincount(classes.orbit, flow, len(room))
-        far = _distances(block, length)
-        plan_flows.check(_stated(block, flow, theta, length, far))
-        worth += block.commodity.copies * _worth(block, far)
-        sent.append((block, flow, far))
+        distance = _distances(block, length)
+        plan_flows.check(_stated(block, flow, theta, length, distance))
+        worth += block.commodity.copies * _worth(block, distance)
+        sent.append((block, flow, distance))
     over = max(1.0, float((total / room).max()))
     ratios = np.divide(objective, worth, out=np.full(parameters, np.inf), where=worth > 0)
     there = np.isfinite(room)
@@ -157,7 +157,8 @@ def solve(commodities: Sequence[Commodity], room: Floats, objective: Floats, *, 
     hold_order(lower, upper)
     return Optimum(
         lower, upper, theta / over, total / over, length,
-        tuple(Sent(block.commodity, flow / block.commodity.copies / over, far) for block, flow, far in sent), columns,
+        tuple(Sent(block.commodity, flow / block.commodity.copies / over, distance) for block, flow, distance in sent),
+        columns,
     )  # fmt: skip
 
 
@@ -221,23 +222,23 @@ def _device_classes(classes: Classes) -> Ints:
 def _distances(block: _Block, length: Floats) -> Floats:
     """Return least sum of lengths from the source to each class of vertices, over arcs that may be used; [C]."""
     classes = block.commodity.classes
-    far = np.full(classes.count, np.inf)
-    far[block.row_of < 0] = 0.0
+    distance = np.full(classes.count, np.inf)
+    distance[block.row_of < 0] = 0.0
     tail, head, cost = classes.tail[block.arc], classes.head[block.arc], length[classes.orbit[block.arc]]
     while True:
-        before = far.copy()
-        np.minimum.at(far, head, far[tail] + cost)
-        if (far == before).all():
-            return far
+        before = distance.copy()
+        np.minimum.at(distance, head, distance[tail] + cost)
+        if (distance == before).all():
+            return distance
 
 
 def _worth(block: _Block, far: Floats) -> Floats:
     """Return what the receivers of a source are apart from it, weighted by what they want, [parameters]."""
     quotient = block.commodity.classes.quotient
     node = np.where(block.ends, far[block.commodity.classes.of], np.inf)
-    least = np.minimum.reduceat(node, quotient.first)
+    min_length = np.minimum.reduceat(node, quotient.first)
     wanted = block.commodity.wanted
-    weighted = _weighted(wanted, least)
+    weighted = _weighted(wanted, min_length)
     to_nodes = block.commodity.to_nodes
     return weighted if to_nodes is None else weighted + _weighted(to_nodes, far[block.commodity.classes.of])
 

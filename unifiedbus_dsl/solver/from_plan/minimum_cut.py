@@ -68,10 +68,10 @@ class _Residual:
         node = source
         while True:
             if node == sink:
-                least = min(self.room[arc] for arc in path)
+                bottleneck = min(self.room[arc] for arc in path)
                 for arc in path:
-                    self.room[arc] -= least
-                    self.room[arc ^ 1] += least
+                    self.room[arc] -= bottleneck
+                    self.room[arc ^ 1] += bottleneck
                 path, node = [], source
             while at[node] < len(self.out[node]):
                 arc = self.out[node][at[node]]

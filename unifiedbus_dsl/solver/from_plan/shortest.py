@@ -99,13 +99,13 @@ def hop_counts(network: PlanNetwork, senders: frozenset[int], receivers: frozens
             else:
                 values[hop] = values.get(hop, 0) + copies * size
         joined = np.flatnonzero(some & (hops != FAR))
-        most = int(hops[joined].max(initial=-1))
-        if most > worst[0]:
-            farthest = min(joined[hops[joined] == most].tolist(), key=quotient.device_id)
-            before = most
+        max_hops = int(hops[joined].max(initial=-1))
+        if max_hops > worst[0]:
+            farthest = min(joined[hops[joined] == max_hops].tolist(), key=quotient.device_id)
+            before = max_hops
             if network.lost:  # the same orbits, with all cables
                 before = int(levels_to_source(network.whole.around(target)).device_hops()[farthest])
-            worst = (most, quotient.device_id(farthest), quotient.device_id(quotient.source), before)
+            worst = (max_hops, quotient.device_id(farthest), quotient.device_id(quotient.source), before)
     order = sorted(values)
     return HopCounts(
         np.array(order, dtype=np.int64), np.array([values[v] for v in order], dtype=np.int64), unreachable,
@@ -148,10 +148,10 @@ def loads_to_source(quotient: Quotient, sent: Floats, routing: Literal["ecmp", "
 
 def shared_loads(levels: Levels, sent: Floats, weight: Floats) -> Floats:
     """Return the load of each arc where vertices share what they have over the arcs that lead nearer by `weight`."""
-    quotient, least = levels.quotient, levels.device_hops()
+    quotient, min_hops = levels.quotient, levels.device_hops()
     weight = np.where(levels.leads, weight, 0.0)
     nearer = bincount(quotient.tail, weight, quotient.nodes)
-    share = np.where((levels.hops == least[quotient.device]) & (levels.hops != FAR), nearer, 0.0)
+    share = np.where((levels.hops == min_hops[quotient.device]) & (levels.hops != FAR), nearer, 0.0)
     whole = bincount(quotient.device, share, quotient.devices)
     part = np.divide(share, whole[quotient.device], out=np.zeros(quotient.nodes), where=whole[quotient.device] > 0)
     carried = part * sent[quotient.device]

@@ -46,12 +46,12 @@ def alltoall_throughput(network: PlanNetwork, members: frozenset[int], routing: 
         load = shortest_loads(network, members, routing)  # type: ignore[arg-type]
         if load is None:
             return None
-        room = np.divide(network.orbit_capacity_Bps, load, out=np.full(len(load), np.inf), where=load > 0)
-        scale = float(min(room.min(initial=np.inf), inject))
+        max_scale = np.divide(network.orbit_capacity_Bps, load, out=np.full(len(load), np.inf), where=load > 0)
+        scale = float(min(max_scale.min(initial=np.inf), inject))
         near = scale * (1 + BINDS_WITHIN)
         return PlanThroughput(
             network, exact(scale, f"loads of {routing} on every orbit of arcs"), scale * load,
-            np.flatnonzero(room <= near), places[injection[places] / row <= near], row, count,
+            np.flatnonzero(max_scale <= near), places[injection[places] / row <= near], row, count,
         )  # fmt: skip
     commodities = commodities_of(network, members)
     if commodities is None:

@@ -123,9 +123,9 @@ def endpoint_hops(network: Network, hops: Hops) -> Hops:
     if network.simple:
         return hops[network.end_order]
     apart = np.iinfo(np.int32).max
-    far = np.where(hops < 0, apart, hops)[network.end_order]
-    least = np.minimum.reduceat(far, network.end_start[:-1]) if network.ends else far
-    return np.where(least == apart, -1, least).astype(np.int32)
+    distance = np.where(hops < 0, apart, hops)[network.end_order]
+    min_hops = np.minimum.reduceat(distance, network.end_start[:-1]) if network.ends else distance
+    return np.where(min_hops == apart, -1, min_hops).astype(np.int32)
 
 
 def injection_split(network: Network, distances: Distances, demand: Floats) -> Floats:
@@ -213,17 +213,17 @@ def bellman_ford(network: Network, start: NDArray[Any], cost: Floats, passing: F
 
     Label-correcting: all arcs out of what changed at once, as many rounds as the longest least path has arcs.
     """
-    far = np.full(network.vertices, np.inf)
-    far[start] = 0.0
-    before = far.copy()
+    distance = np.full(network.vertices, np.inf)
+    distance[start] = 0.0
+    before = distance.copy()
     through = passing.copy()
     through[start] = 0.0
     changed = start
     while len(changed):
         arcs = arcs_of_rows(network, changed)
         degree = network.indptr[changed + 1] - network.indptr[changed]
-        before[:] = far
-        offer = np.repeat(far[changed] + through[changed], degree) + cost[network.kind[arcs]]
-        np.minimum.at(far, network.head[arcs], offer)
-        changed = np.flatnonzero((far < before) & network.forwards)
-    return network.on_turned(far)
+        before[:] = distance
+        offer = np.repeat(distance[changed] + through[changed], degree) + cost[network.kind[arcs]]
+        np.minimum.at(distance, network.head[arcs], offer)
+        changed = np.flatnonzero((distance < before) & network.forwards)
+    return network.on_turned(distance)

@@ -129,12 +129,12 @@ def pair_shares(network: Network, weight: Floats, source: Ints, target: Ints) ->
     """
     size = int(np.clip(ENTRIES // max(network.vertices, 1), LEAST, MOST))
     size = max(1, min(size, len(source)))
-    room = Workspace.of(size * network.vertices)
+    workspace = Workspace.of(size * network.vertices)
     with task("paths of pairs", len(source)) as done:
         for begin in range(0, len(source), size):
             one, two = source[begin : begin + size], target[begin : begin + size]
-            for ways in _block(network, room, one, two):
-                shares = _shares(network, weight, ways, room.number)
+            for ways in _block(network, workspace, one, two):
+                shares = _shares(network, weight, ways, workspace.number)
                 yield Shares(shares.pair + begin, shares.arc, shares.share)
             done(len(one))
 
@@ -232,8 +232,8 @@ def estimate_steps(network: Network, source: int, target: int) -> list[HopArcs]:
     Raises:
         NoPathError: there is no path.
     """
-    room = Workspace.of(network.vertices)
-    (ways,) = _block(network, room, np.array([source]), np.array([target]))
+    workspace = Workspace.of(network.vertices)
+    (ways,) = _block(network, workspace, np.array([source]), np.array([target]))
     return ways
 
 
@@ -242,10 +242,10 @@ def estimate_seconds(network: Network, source: Ints, target: Ints) -> float:
     if not len(source):
         return 0.0
     some = np.unique(np.linspace(0, len(source) - 1, min(SAMPLE, len(source))).astype(np.int64))
-    room = Workspace.of(len(some) * network.vertices)
-    for _ in _block(network, room, source[some], target[some]):
+    workspace = Workspace.of(len(some) * network.vertices)
+    for _ in _block(network, workspace, source[some], target[some]):
         pass
-    return room.looked * PER_ARC * len(source) / len(some)
+    return workspace.looked * PER_ARC * len(source) / len(some)
 
 
 def pair_loads(network: Network, weight: Floats, source: Ints, target: Ints, rate: Floats) -> Floats:

@@ -137,10 +137,10 @@ def _histogram(
         some = senders.copy()
         some[end] = False
         members = np.flatnonzero(some)
-        far = labels(end)
+        distance = labels(end)
         if witness is not None:
-            witness(end, size, far, resolution)
-        time = endpoint_latencies(network, with_message(far, message_bytes))[members]
+            witness(end, size, distance, resolution)
+        time = endpoint_latencies(network, with_message(distance, message_bytes))[members]
         joined = np.isfinite(time)
         unreachable += size * int((~joined).sum())
         distinct, count = np.unique(np.round(time[joined] / resolution), return_counts=True)

@@ -77,16 +77,16 @@ def outage_impact(
     source = target = before = after = best = -1
     pairs_cut = 0
     if len(left) > 1:
-        far = hops(damaged, damaged.symmetry, left, left)
-        source, target = far.source, far.target
-        if far.unreachable:
+        distance = hops(damaged, damaged.symmetry, left, left)
+        source, target = distance.source, distance.target
+        if distance.unreachable:
             now, once = reachability(damaged.network, left), reachability(base.network, left)
             pairs_cut = int(once.reached.sum() - now.reached.sum()) // 2
             # an end point beside another one that does not forward was never joined to what is beyond that
             best = int(left[np.lexsort((-once.reached[left], -now.reached[left]))[0]])
             cut_off = np.flatnonzero(once.reached_from(best) & ~now.reached_from(best))
-        if len(far.value):
-            after = int(far.value[-1])
+        if len(distance.value):
+            after = int(distance.value[-1])
             before = int(hops(base, trivial_symmetry(base.network), [source], [target]).largest)
     whole = tiers(base.network, np.flatnonzero(chosen))
     return OutageImpact(

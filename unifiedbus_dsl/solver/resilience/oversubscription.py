@@ -201,15 +201,15 @@ class _Walls:
         door[tail[exits & on[tail]]] = True
         doors = network.turn(np.flatnonzero(door))
         inward = _hops_from_outside(network, links, doors)
-        far = network.on_turned(inward)
-        through &= np.isfinite(far[head[own]])
+        opposite = network.on_turned(inward)
+        through &= np.isfinite(opposite[head[own]])
         nearer = np.flatnonzero(links & (inward[tail] + 1 == inward[head]))
         pairs = unique_rows(tail[nearer].astype(np.int64) * network.vertices + head[nearer])
         ways = np.bincount(pairs % network.vertices, minlength=network.vertices)
         ways[doors] += 1
         sides = [network.turn(side[own]) for side in (tail, head)]
         both_ways = (sides[0] == tail[own]) & (sides[1] == head[own])
-        alone = (far[tail[own]] + 1 == far[head[own]]) & (network.on_turned(ways)[head[own]] == 1)
+        alone = (opposite[tail[own]] + 1 == opposite[head[own]]) & (network.on_turned(ways)[head[own]] == 1)
         suspect = through & (alone | ~both_ways)
         sided = suspect & (sides[0] != tail[own])
         for line in np.unique(np.minimum(sides[0], tail[own])[sided]):

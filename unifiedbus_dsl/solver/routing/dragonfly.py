@@ -206,20 +206,20 @@ def shortest_dag(network: Network, length: Ints, goal: NDArray[Any]) -> RoutingD
     """Return the arcs that lead nearer to the vertices `goal` by these lengths, and each vertex ranked by its
     distance."""
     away = np.iinfo(np.int64).max // 4
-    far = np.full(network.vertices, away)
-    far[goal] = 0
+    distance = np.full(network.vertices, away)
+    distance[goal] = 0
     changed = np.asarray(goal)
     while len(changed):
         arcs = arcs_of_rows(network, changed)
-        before = far.copy()
+        before = distance.copy()
         degree = network.indptr[changed + 1] - network.indptr[changed]
-        np.minimum.at(far, network.head[arcs], np.repeat(far[changed], degree) + length[arcs])
-        changed = np.flatnonzero((far < before) & network.forwards)
-    far = network.on_turned(far)
-    head = far[network.head]
-    nearer = (far[network.tail] == head + length) & (network.forwards[network.head] | (head == 0)) & (head < away)
-    steps: Hops = relabel(far)
-    return RoutingDag(np.flatnonzero(nearer), np.where(far < away, steps, -1).astype(np.int32))
+        np.minimum.at(distance, network.head[arcs], np.repeat(distance[changed], degree) + length[arcs])
+        changed = np.flatnonzero((distance < before) & network.forwards)
+    distance = network.on_turned(distance)
+    head = distance[network.head]
+    nearer = (distance[network.tail] == head + length) & (network.forwards[network.head] | (head == 0)) & (head < away)
+    steps: Hops = relabel(distance)
+    return RoutingDag(np.flatnonzero(nearer), np.where(distance < away, steps, -1).astype(np.int32))
 
 
 # ---- Valiant over groups --------------------------------------------------------------------------------------------

@@ -93,12 +93,12 @@ def max_scale(
     network: Network, load: Floats, row: Floats, column: Floats, within: float = BINDS_WITHIN
 ) -> tuple[float, Ints, Ints]:
     """Return largest scale at which `load` ([A]) fits the arcs and `row`, `column` ([E]) the injection; what binds."""
-    room = np.divide(network.capacity_Bps, load, out=np.full(network.arcs, np.inf), where=load > 0)
-    most = np.maximum(row, column)
-    inject = np.divide(network.injection_Bps, most, out=np.full(network.ends, np.inf), where=most > 0)
-    scale = float(min(room.min(initial=np.inf), inject.min(initial=np.inf)))
+    max_scale = np.divide(network.capacity_Bps, load, out=np.full(network.arcs, np.inf), where=load > 0)
+    max_sent = np.maximum(row, column)
+    inject = np.divide(network.injection_Bps, max_sent, out=np.full(network.ends, np.inf), where=max_sent > 0)
+    scale = float(min(max_scale.min(initial=np.inf), inject.min(initial=np.inf)))
     near = scale * (1 + within)
-    return scale, np.flatnonzero(room <= near), np.flatnonzero(inject <= near)
+    return scale, np.flatnonzero(max_scale <= near), np.flatnonzero(inject <= near)
 
 
 # ---- loads that are not in proportion --------------------------------------------------------------------------------

@@ -218,8 +218,8 @@ class FixedPoint:
         shares = np.ones_like(choices.sent)
         shares[free] = np.clip(tried, 0.0, 1.0)
         loads = choices.loads(shares)
-        room = group.arc_orbit_capacity_Bps * group.arc_orbit_size
-        used = self.scale * loads / room
+        orbit_capacity = group.arc_orbit_capacity_Bps * group.arc_orbit_size
+        used = self.scale * loads / orbit_capacity
         minimal, around = choices.costs(hop_cost(used)[group.arc_orbit])
         weight = choices.size[:, None] * choices.sent / choices.total
         paid = float((weight * (shares * minimal + (1 - shares) * around)).sum())
@@ -228,7 +228,7 @@ class FixedPoint:
             self.gap, self.shares, self.loads = gap, shares, loads
         if self.gap <= GAP or monotonic() > self.deadline:
             raise _ConvergedError
-        value = float((room * cost_integral(used)).sum()) / (self.scale * choices.total)
+        value = float((orbit_capacity * cost_integral(used)).sum()) / (self.scale * choices.total)
         return value, (weight * (minimal - around))[free]
 
 

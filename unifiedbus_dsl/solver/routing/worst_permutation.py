@@ -99,14 +99,14 @@ def worst_permutation(group: Symmetry, crossings: Crossings, room: Floats, enoug
     every = list(_weights_of_all(group, crossings, arcs))
     rough = [rough_prices(each.weight, each.size) for each in every]
     order = np.argsort([-each.bound / room[of.arc] for each, of in zip(rough, every, strict=True)], kind="stable")
-    prices, worst, most = list[ArcPrices](), None, 1.0 / enough
+    prices, worst, max_load = list[ArcPrices](), None, 1.0 / enough
     for number in track(order.tolist(), "worst permutations of arcs"):
         of, found = every[number], rough[number]
-        if found.bound / room[of.arc] > most:
+        if found.bound / room[of.arc] > max_load:
             found = best_prices(of.weight, of.size)
         prices.append(of.spread(found))
-        if found.bound / room[of.arc] > most:
-            most, worst = found.bound / room[of.arc], prices[-1]
+        if found.bound / room[of.arc] > max_load:
+            max_load, worst = found.bound / room[of.arc], prices[-1]
     if worst is None:  # any permutation is limited by its end points alone
         return WorstPermutation(members, np.roll(members, -1), tuple(prices), group)
     return WorstPermutation(*_permutation(worst, crossings, members), tuple(prices), group)
@@ -164,13 +164,13 @@ def _by_class(chance: Floats, label: Ints, classes: int) -> Any:
     """Return the largest chance of each class, sparse [classes, arcs]."""
     from scipy.sparse import csr_matrix
 
-    most = np.zeros((classes, chance.shape[1]))
+    max_load = np.zeros((classes, chance.shape[1]))
     inside = label >= 0
     if classes == int(inside.sum()):
-        most[label[inside]] = chance[inside]
+        max_load[label[inside]] = chance[inside]
     else:
-        np.maximum.at(most, label[inside], chance[inside])
-    return csr_matrix(most)
+        np.maximum.at(max_load, label[inside], chance[inside])
+    return csr_matrix(max_load)
 
 
 # ---- the permutation ------------------------------------------------------------------------------------------------

@@ -81,8 +81,8 @@ def dispatch(pool: Pool, tasks: Sequence[Any]) -> Generator[tuple[int, Any], Non
     while waiting or out:
         broken = False
         try:
-            room = AHEAD * max(1, pool.workers())
-            while waiting and len(out) < room:
+            max_in_flight = AHEAD * max(1, pool.workers())
+            while waiting and len(out) < max_in_flight:
                 out[pool.submit(tasks[waiting[-1]])] = waiting[-1]
                 waiting.pop()
         except WorkerLost:
