@@ -21,7 +21,7 @@ SEED = 1
 
 
 def test_random_machines_get_the_right_answers() -> None:
-    counts, found = attack(SEED, 40)
+    counts, found = attack(SEED, 24)
     assert not found, "\n".join(found)
     assert len({kind.split()[0] for kind in counts}) >= 24, counts
 
@@ -38,7 +38,7 @@ def test_machines_that_once_got_wrong_answers_get_right_ones(seed: int, number: 
 
 @pytest.mark.scale
 def test_a_thousand_random_machines_get_the_right_answers() -> None:
-    _, found = attack(SEED, 1000, first=40)
+    _, found = attack(SEED, 1000, first=24)
     assert not found, "\n".join(found)
 
 

@@ -100,7 +100,7 @@ def litter(folder: Path) -> list[str]:
     ],
 )
 def test_a_survey_that_is_ended_goes_on_to_the_same_result(number: int, folder: Path) -> None:
-    words = [*SURVEY, "--draws", "60", *WORKERS]
+    words = [*SURVEY, "--draws", "36", *WORKERS]
     process = begun(folder, *words, "-o", "half.json")
     assert has_lines(folder / "work/half.json.journal", 6)
     process.send_signal(number)
@@ -109,7 +109,7 @@ def test_a_survey_that_is_ended_goes_on_to_the_same_result(number: int, folder: 
     assert ended(folder)
     if number != signal.SIGKILL:
         known = json.loads((folder / "work/half.json").read_text())
-        assert 0 < known["finished"] < known["total"] == 60
+        assert 0 < known["finished"] < known["total"] == 36
         assert b"--resume half.json.journal" in err
         assert litter(folder) == []
     with (folder / "work/half.json.journal").open("a") as file:
@@ -197,7 +197,10 @@ def kill_at_random(folder: Path, name: str, times: int, seed: int) -> None:
     assert litter(folder / "work") == []
 
 
-@pytest.mark.parametrize("name", [each for each in COMMANDS if each != "survey"])
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(each, marks=[pytest.mark.slow] if each != "export" else []) for each in COMMANDS if each != "survey"],
+)
 def test_killed_at_some_moments(name: str, folder: Path) -> None:
     kill_at_random(folder, name, 3, seed=1)
 

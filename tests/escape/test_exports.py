@@ -14,7 +14,7 @@ import shlex
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from html.parser import HTMLParser
 from pathlib import Path
@@ -40,6 +40,22 @@ BINARY = ("parquet", ".et")
 """No texts; a trace of Chakra has no name of the machine in it."""
 
 HOSTILE = pytest.mark.parametrize("payload", PAYLOADS, ids=lambda payload: ascii(payload)[1:25])
+
+
+def met(payloads: Sequence[str]) -> pytest.MarkDecorator:
+    """Each format but Parquet with each payload. Of a format every fourth payload is in the fast tests, of a payload
+    every fourth format; the others are marked slow."""
+    forms = [form for form in FORMATS if form != "parquet"]
+    return pytest.mark.parametrize(
+        ("form", "payload"),
+        [
+            pytest.param(
+                form, payload, marks=[pytest.mark.slow] if (i + j) % 4 else [], id=f"{ascii(payload)[1:25]}-{form}"
+            )
+            for i, form in enumerate(forms)
+            for j, payload in enumerate(payloads)
+        ],
+    )
 
 
 def exported(plan: Plan, form: str, folder: Path) -> dict[str, str]:
@@ -141,8 +157,7 @@ def tame_structure(form: str, folder: Path) -> Any:
     return structure(exported(tame(), form, folder))
 
 
-@pytest.mark.parametrize("form", [form for form in FORMATS if form != "parquet"])
-@HOSTILE
+@met(PAYLOADS)
 def test_an_export_has_no_more_in_it_than_with_tame_names(
     form: str, payload: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
@@ -166,10 +181,7 @@ def found(payload: str) -> Plan:
     return reconstruct(Table.of(Listing(payload, (*nics, *leaves, spine), (*down, *up)))).plan
 
 
-@pytest.mark.parametrize("form", [form for form in FORMATS if form != "parquet"])
-@pytest.mark.parametrize(
-    "payload", [p for p in PAYLOADS[::3] if len(p) < 200], ids=lambda payload: ascii(payload)[1:25]
-)
+@met([payload for payload in PAYLOADS[::3] if len(payload) < 200])
 def test_a_found_network_has_no_more_in_it_than_one_with_tame_names(form: str, payload: str, tmp_path: Path) -> None:
     files = exported(found(payload), form, tmp_path / "hostile")
     if files:

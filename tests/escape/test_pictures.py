@@ -16,7 +16,7 @@ from unifiedbus_dsl.compiler import compile_text
 from unifiedbus_dsl.export import FORMATS
 from unifiedbus_dsl.ir.plan import Plan
 
-TEXT = (Path(__file__).parents[1] / "fuzz" / "found" / "every-statement.ubus").read_text()
+TEXT = (Path(__file__).parents[1] / "fuzz" / "every-statement.ubus").read_text()
 HOSTILE = (
     'x\\", URL=<javascript:alert(1)>, tooltip=<y>]; //', "</script><script>alert(1)</script>",
     "</title><svg onload=alert(1)>", "]]><!ENTITY x SYSTEM 'file:///etc/passwd'>&x;", "=cmd|' /C calc'!A1",

@@ -21,7 +21,7 @@ ODD = (
 
 def seeds() -> list[str]:
     """Whole texts to begin with: the specs, the faulty texts, the examples of the manual, what was found before."""
-    found = [path.read_text() for folder in ("specs", "tests/bad", "tests/fuzz/found") for path in sorted((ROOT / folder).rglob("*.ubus"))]  # fmt: skip
+    found = [path.read_text() for folder in ("specs", "tests/bad", "tests/fuzz") for path in sorted((ROOT / folder).rglob("*.ubus"))]  # fmt: skip
     for page in sorted((ROOT / "tests" / "lang").glob("*.md")):
         found += re.findall(r"^```ubus[^\n]*\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
     return [text for text in found if len(text) < 12_000]

@@ -15,11 +15,13 @@ from unifiedbus_dsl.diagnostics import Severity
 PAGE = Path(__file__).parents[2] / "docs" / "mistakes.md"
 CORPUS = list(read())
 WANTED = 0.95
+PARTS = 4
+"""Parts of the corpus; the fixes of one of them are held to their meaning in the fast tests."""
 
 
 @cache
-def verdicts() -> tuple[Verdict, ...]:
-    return tuple(judge(mistake) for mistake in CORPUS)
+def judged(mistake: Mistake) -> Verdict:
+    return judge(mistake)
 
 
 @pytest.mark.parametrize("base", ["pod", "torus", "clos", "mixed"])
@@ -32,23 +34,20 @@ def test_there_are_many() -> None:
     assert len({mistake.text for mistake in CORPUS}) == len(CORPUS), "two entries are the same mistake"
 
 
-def test_the_score() -> None:
-    right = sum(verdict.right for verdict in verdicts())
-    assert right >= WANTED * len(CORPUS), "\n".join(v.mistake.name for v in verdicts() if not v.right)
-
-
-def test_the_page_has_the_score_and_every_miss() -> None:
+def test_the_score_is_high_and_the_page_has_it_with_every_miss() -> None:
     """Of a miss the page has the line that is put there, in the order of the corpus."""
     page = PAGE.read_text(encoding="utf-8")
-    misses = [verdict.mistake.put[0].strip() for verdict in verdicts() if not verdict.right]
+    misses = [mistake.put[0].strip() for mistake in CORPUS if not judged(mistake).right]
+    assert len(misses) <= (1 - WANTED) * len(CORPUS), "\n".join(misses)
     assert f"| mistakes | {len(CORPUS)} |" in page
     assert f"| told rightly | {len(CORPUS) - len(misses)} |" in page
     assert re.findall(r"^- `(.*?)`:", page, re.MULTILINE) == misses
 
 
-def test_no_fix_changes_a_meaning() -> None:
+@pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.slow) for part in range(1, PARTS))])
+def test_no_fix_changes_a_meaning(part: int) -> None:
     """What fixes make of a mistake is what the corpus states, the base itself, or a text that is still refused."""
-    wrong = [verdict.mistake.name for verdict in verdicts() if not _keeps_meaning(verdict)]
+    wrong = [mistake.name for mistake in CORPUS[part::PARTS] if not _keeps_meaning(judged(mistake))]
     assert not wrong, "\n".join(wrong)
 
 
