@@ -18,7 +18,11 @@ MACHINE = """ubus 1
 protocol NDR { lane = 100 Gbps; latency = 100 ns }
 link NdrFibre : NDR { medium = optical; reach = 100 m; delay = 5 ns/m; cost = 300 USD }
 link Copper : NDR { medium = copper; reach = 3 m; delay = 5 ns/m; cost = 40 USD }
-npu Chip { port up : NDR x4; cost = 100 USD }
+npu Chip {
+  port up : NDR x4; cost = 100 USD; bf16 = 400 TFLOPS; memory = 640 GB; hbm = 2 TB/s
+  gemm_efficiency = 60%; hbm_efficiency = 60%; launch = 5 us; fabric_efficiency = 60%
+}
+model Tiny { layers = 8; hidden = 2048; heads = 16; ffn = 8192; vocab = 32000 }
 switch Leaf(uplinks) { latency = 200 ns; cost = 50 USD; port down[4] : NDR x4; port up[uplinks] : NDR x4 }
 switch Spine(ports) { latency = 200 ns; cost = 90 USD; port p[ports] : NDR x4 }
 rack Cabinet(uplinks = 2) {
@@ -39,6 +43,7 @@ system full : Pod
 system half : Pod(racks = 9)
 system lab : Pod
 traffic moe of full = alltoall(all npu)
+workload pretrain of full = train(Tiny, batch = 160, sequence = 512, tensor = 8)
 scenario Cut of full { fail rack[3].leaf.up[1] }
 view plan of full { title "the plan" }
 explore uplinks of full {

@@ -177,6 +177,9 @@ class _Trees:
     @classmethod
     def of(cls, network: Network, nodes: Ints, members: Bools, packing: Packing, root: int, *, beyond: bool) -> _Trees:
         unit, n = float(network.capacity_Bps[np.isfinite(network.capacity_Bps)].max()), len(nodes)
+        inner = ~np.isin(network.tail, network.end_order[nodes])  # arcs that each member's flows may all take
+        if n * (n - 1 + int(inner.sum())) > MAX_END_POINTS:
+            raise TooLargeError(f"more than {MAX_END_POINTS} columns")
         made, none = _Programme(), np.full(n, -1, dtype=np.int64)
         rooms = np.full(network.arcs, -1, dtype=np.int64), np.full((2, network.ends), -1, dtype=np.int64)
         rate = none.copy()
