@@ -261,7 +261,8 @@ class QueryChecker:
         with suppress(Undecided):
             left = base_scenario(node, Sink()) if BASE in evaluator.extra else None
             base = {} if left is None or isinstance(left, Poison) else {BASE: typed.eval(left)}
-            value = evolve(typed, sink=sink, extra={**evaluator.extra, **base}).eval(node)
+            extra = {**evaluator.extra, **base} if base else evaluator.extra
+            value = evolve(typed, sink=sink, extra=extra).eval(node)
         for diagnostic in sink:
             if diagnostic.code in ("UB0309", "UB0303"):
                 self.sink.add(diagnostic)
