@@ -9,15 +9,21 @@ from attrs import frozen
 
 from unifiedbus_dsl.ir.plan.labels import called
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.folded.block import DEEPEST, Cell, Scope, Shelf, Way, pill, pill_size
+from unifiedbus_dsl.render.folded.block import DEEPEST, Scope, Shelf, Way, pill, pill_size
 from unifiedbus_dsl.render.folded.losses import crosses, with_losses
 from unifiedbus_dsl.render.folded.routes import Channels, edge, out_of, passed, whole
 from unifiedbus_dsl.render.folded.terminals import Terminal, joins, spans_of, terminals
-from unifiedbus_dsl.render.marks import Box, Line, Mark, Point, polyline
+from unifiedbus_dsl.render.marks import Box, Line, Mark, Point, Text, polyline, text_width
 from unifiedbus_dsl.render.plan_summary import Bundle, child_named, ends_called
 
 _REACH = 150.0
 """How far from the middle of a wide box lines end."""
+
+SHIFTS = sorted(
+    ((dx, dy) for dx in range(-100, 101, 10) for dy in range(-230, 231, 10)),
+    key=lambda shift: (abs(shift[0]) + 2 * abs(shift[1]), shift[1] < 0, shift[0] < 0),
+)
+"""How far a label may be moved, right and down, in the order in which it is tried."""
 
 
 @frozen(eq=False)
@@ -47,7 +53,9 @@ def bundle_marks(scope: Scope, shelves: tuple[Shelf, ...], cross: Sequence[Bundl
     numbers = _numbers(ends)
     marks: list[Mark] = []
     pills: list[Box] = []
-    gaps = [_said_in(t.cell, whole_cell=scope.look.lost is not None) for t in ends if t.cell.gap]
+    taken = _words(shelves)
+    if scope.look.lost:
+        taken += [Box("", t.cell.x, t.cell.y, t.cell.width, t.cell.height) for t in ends if t.cell.gap]
     losing: list[Line] = []
     for bundle in cross:
         wires = by_bundle[id(bundle)]
@@ -60,16 +68,21 @@ def bundle_marks(scope: Scope, shelves: tuple[Shelf, ...], cross: Sequence[Bundl
         spots = [paths[id(wire)].label for wire in wires]
         wish = sum(x for x, _ in spots) / len(spots), sum(y for _, y in spots) / len(spots)
         lines = _bundle_lines(scope, bundle)
-        label = _bundle_pill(scope, bundle, lines, *_free_spot(lines, wish, [*gaps, *pills]))
+        label = _bundle_pill(scope, bundle, lines, *_free_spot(lines, wish, [*taken, *pills]))
         pills += [mark for mark in label if isinstance(mark, Box)]
         marks += label
     return [*marks, *crosses(losing, pills)]
 
 
-def _said_in(gap: Cell, whole_cell: bool) -> Box:
-    """Return where the words of a gap stand: in its middle, or anywhere in it where it says what is lost."""
-    tall = gap.height if whole_cell else 28.0
-    return Box("", gap.x, gap.y + (gap.height - tall) / 2, gap.width, tall)
+def _words(shelves: tuple[Shelf, ...]) -> list[Box]:
+    """Return where the words of arrays stand: names of devices, of gaps, captions."""
+    groups = [group for shelf in shelves for group in shelf.groups]
+    boxes = []
+    for each in (mark for group in groups for mark in group.block.marks if isinstance(mark, Text)):
+        width = text_width(each.text, each.size, each.bold)
+        left = each.x - width * {"start": 0.0, "middle": 0.5, "end": 1.0}[each.anchor]
+        boxes.append(Box("", left, each.y - each.size / 2, width, each.size))
+    return boxes
 
 
 def _wires(scope: Scope, shelves: tuple[Shelf, ...], bundle: Bundle, found: Sequence[Terminal]) -> list[Wire]:
@@ -226,18 +239,17 @@ def _bundle_tip(scope: Scope, bundle: Bundle) -> str:
 
 
 def _free_spot(lines: Sequence[str], wish: Point, taken: Sequence[Box]) -> Point:
-    """Return the place nearest to the wish, straight above or below it, where a label covers no other."""
+    """Return the place nearest to the wish where a label covers no other, rather beside it than above or below."""
     width, height = pill_size(lines)
-    x, y = wish
-    for step in range(24):
-        for shift in (step * 10.0, -step * 10.0):
-            top, left = y + shift - height / 2, x - width / 2
-            if not any(
-                left < box.x + box.width + 6
-                and box.x < left + width + 6
-                and top < box.y + box.height + 5
-                and box.y < top + height + 5
-                for box in taken
-            ):
-                return x, y + shift
+    for dx, dy in SHIFTS:
+        x, y = wish[0] + dx, wish[1] + dy
+        top, left = y - height / 2, x - width / 2
+        if not any(
+            left < box.x + box.width + 6
+            and box.x < left + width + 6
+            and top < box.y + box.height + 5
+            and box.y < top + height + 5
+            for box in taken
+        ):
+            return x, y
     return wish
