@@ -70,6 +70,11 @@ class Model:
         """Layers with one feed-forward network."""
         return self.layers - self.expert_layers
 
+    @property
+    def layer_kinds(self) -> tuple[bool, ...]:
+        """Whether with experts, of each kind of layer that it has."""
+        return tuple(experts for experts, count in ((False, self.plain_layers), (True, self.expert_layers)) if count)
+
 
 @frozen
 class Parameters:

@@ -12,10 +12,10 @@ from attrs import evolve, frozen
 from unifiedbus_dsl.workload.chip import ELEMENT_BYTES
 from unifiedbus_dsl.workload.layout import Layout
 from unifiedbus_dsl.workload.legality import Misfit, find_misfits, nearest_multiples
-from unifiedbus_dsl.workload.memory import ELEMENT, Kept, activation_bytes, expert_activation_bytes
+from unifiedbus_dsl.workload.memory import ELEMENT, Kept
 from unifiedbus_dsl.workload.model import Model
 from unifiedbus_dsl.workload.stages import divide_layers
-from unifiedbus_dsl.workload.step import stage_parameters
+from unifiedbus_dsl.workload.step import layer_activations, stage_parameters
 from unifiedbus_dsl.workload.training import Training
 
 
@@ -118,29 +118,12 @@ def serving_memory(asked: Serving) -> Kept:
     layers = divide_layers(model, layout.pipeline).layers
     tokens = asked.sequences * (asked.prompt + asked.output) / layout.context
     cache = tokens * cache_bytes(model, layout.tensor, asked.cache) / model.layers * layers
+    working = max(layer_activations(step, experts) for experts in model.layer_kinds)
     rows = [
-        Kept((dense + experts) * element, 0.0, 0.0, _working_bytes(step), cache=float(own))
+        Kept((dense + experts) * element, 0.0, 0.0, working, cache=float(own))
         for (dense, experts), own in zip(stage_parameters(step), cache, strict=True)
     ]
     return max(rows, key=lambda each: each.total)
-
-
-def _working_bytes(step: Training) -> float:
-    """Return the bytes of the tensors of one layer of a prefill pass."""
-    model, layout = step.model, step.layout
-    kept = activation_bytes(
-        model if model.plain_layers else evolve(model, ffn=0), step.sequence, step.microbatch, tensor=layout.tensor,
-        context=layout.context, flash=True,
-    )  # fmt: skip
-    if not model.expert_layers:
-        return kept
-    routed = activation_bytes(
-        evolve(model, ffn=0), step.sequence, step.microbatch, tensor=layout.tensor, context=layout.context, flash=True
-    )
-    return max(kept, routed + expert_activation_bytes(
-        model, step.rank_tokens, expert=layout.expert, tensor=layout.tensor, undivided=step.undivided,
-        skew=step.skew,
-    ))  # fmt: skip
 
 
 def find_serving_misfits(asked: Serving, ends: int) -> list[Misfit]:

@@ -18,7 +18,6 @@ from attrs import evolve, field, frozen
 from unifiedbus_dsl.workload.chip import ELEMENT_BYTES, Chip
 from unifiedbus_dsl.workload.exchange import Exchange, layer_exchanges, stage_exchange
 from unifiedbus_dsl.workload.kernels import Kernel, embedding_forward, head_forward, layer_forward
-from unifiedbus_dsl.workload.model import Model
 from unifiedbus_dsl.workload.serving import Decode, Serving, met_experts
 from unifiedbus_dsl.workload.stages import divide_layers
 from unifiedbus_dsl.workload.step import COMPUTED, Pass, Timer, make_pass, merged
@@ -40,7 +39,7 @@ class ServingTime:
 def estimate_prefill(asked: Serving, chip: Chip, timer: Timer) -> ServingTime:
     """Return the estimate of a prefill pass: of `prompts` prompts on each replica."""
     step = asked.prefill_step()
-    kernels = {experts: layer_forward(step, experts=experts) for experts in _kinds(asked.model)}
+    kernels = {experts: layer_forward(step, experts=experts) for experts in asked.model.layer_kinds}
     last = evolve(step, sequence=step.layout.context)  # one token of each prompt
     passes = _passes(step, kernels, layer_exchanges, head_forward(last), chip, timer)
     return _summed(step, passes, timer, saturated=False)
@@ -49,7 +48,7 @@ def estimate_prefill(asked: Serving, chip: Chip, timer: Timer) -> ServingTime:
 def estimate_decode(asked: Decode, chip: Chip, timer: Timer) -> ServingTime:
     """Return the estimate of a decode step, in which every sequence passes all stages."""
     step = decode_tokens(asked)
-    kernels = {experts: list(decode_kernels(asked, step, experts=experts)) for experts in _kinds(asked.model)}
+    kernels = {experts: list(decode_kernels(asked, step, experts=experts)) for experts in asked.model.layer_kinds}
     passes = _passes(step, kernels, _decode_exchanges, head_forward(step), chip, timer)
     return _summed(step, passes, timer, saturated=True)
 
@@ -97,10 +96,6 @@ def _decode_core(asked: Decode, step: Training) -> Kernel:
 def _decode_exchanges(step: Training, *, experts: bool, backward: bool) -> list[Exchange]:
     """Return the exchanges of one layer of a decode step: a sequence stays with one of the ranks of its context."""
     return [each for each in layer_exchanges(step, experts=experts, backward=backward) if each.part != "context"]
-
-
-def _kinds(model: Model) -> list[bool]:
-    return [experts for experts, count in ((False, model.plain_layers), (True, model.expert_layers)) if count]
 
 
 @frozen(eq=False)

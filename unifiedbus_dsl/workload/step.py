@@ -158,7 +158,7 @@ def make_passes(asked: Training, chip: Chip, timer: Timer) -> Passes:
                 _room(asked, chip, experts),
             ),
         )
-        for experts in _kinds(asked)
+        for experts in asked.model.layer_kinds
     }  # fmt: skip
     ends = [(embedding_forward(asked), "first"), (head_forward(asked), "last")]
     extra = {
@@ -183,12 +183,6 @@ def _room(asked: Training, chip: Chip, experts: bool) -> dict[str, float]:
     """Return the seconds of a layer's backward pass under which exchanges of tensor ranks may run."""
     products = column_gradients(layer_forward(asked, experts=experts), asked)
     return {name: spent_on(each, chip, asked.precision).total_s for name, each in products.items()}
-
-
-def _kinds(asked: Training) -> list[bool]:
-    return [
-        experts for experts, count in ((False, asked.model.plain_layers), (True, asked.model.expert_layers)) if count
-    ]
 
 
 def _gathered(asked: Training, layers: tuple[int, int], first: bool, last: bool, k: int, timer: Timer) -> Pass:
@@ -357,15 +351,15 @@ def memory_of(asked: Training) -> Kept:
     of the vocabulary, two and four bytes each.
     """
     flying = passes_in_flight(asked.schedule, asked.layout.pipeline, asked.microbatches, asked.chunks)
-    layout, parts = asked.layout, divide_layers(asked.model, asked.parts)
+    layout, parts, element = asked.layout, divide_layers(asked.model, asked.parts), _kept_element(asked)
     # passes in flight have at most so many layers of each sort
     max_stage = [row.reshape(asked.chunks, layout.pipeline).max(axis=0) for row in (parts.plain, parts.routed)]
     kept = flying * sum(
-        row * _activations(asked, experts) for row, experts in zip(max_stage, (False, True), strict=True)
+        row * layer_activations(asked, experts, element) for row, experts in zip(max_stage, (False, True), strict=True)
     )
     if asked.recompute == "full":
         whole = evolve(asked, recompute="selective")
-        kept = kept + max(_activations(whole, experts) for experts in _kinds(asked))
+        kept = kept + max(layer_activations(whole, experts, element) for experts in asked.model.layer_kinds)
     kept = np.asarray(kept, dtype=np.float64)
     kept[-1] += 6 * asked.rank_tokens * asked.model.vocab / layout.tensor
     rows = [
@@ -384,19 +378,19 @@ def _states(asked: Training, dense: float, experts: float) -> Kept:
     )  # fmt: skip
 
 
-def _activations(asked: Training, experts: bool) -> float:
-    """Return the bytes that one layer keeps of a microbatch."""
+def layer_activations(asked: Training, experts: bool, element: float = ELEMENT) -> float:
+    """Return the bytes that one layer keeps of a microbatch, with `element` bytes of what goes into a matrix."""
     layout, model = asked.layout, asked.model
     own = evolve(model, ffn=0) if experts else model
     kept = activation_bytes(
         own, asked.sequence, asked.microbatch, tensor=layout.tensor, context=layout.context,
         recompute=asked.recompute,
-        sequence_parallel=asked.sequence_parallel, flash=asked.fused_attention, element=_kept_element(asked),
+        sequence_parallel=asked.sequence_parallel, flash=asked.fused_attention, element=element,
     )  # fmt: skip
     if experts and asked.recompute != "full":
         kept += expert_activation_bytes(
             model, asked.rank_tokens, expert=layout.expert, tensor=layout.tensor, undivided=asked.undivided,
-            element=_kept_element(asked), skew=asked.skew,
+            element=element, skew=asked.skew,
         )  # fmt: skip
     return kept
 
