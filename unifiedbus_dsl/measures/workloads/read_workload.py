@@ -24,6 +24,7 @@ from unifiedbus_dsl.semantic.select.workloads.read import read_workload as read_
 from unifiedbus_dsl.semantic.select.workloads.read import say_misfits
 from unifiedbus_dsl.semantic.select.workloads.stated import Asked, StatedWorkload, sequences_of
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
+from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.vocabulary.signatures import WORKLOADS
 from unifiedbus_dsl.workload.legality import MisfitError
@@ -101,6 +102,23 @@ def of_form(call: MeasureCall, form: type[A]) -> tuple[PlacedWorkload, A]:
     fits = "`prefill_time`, `decode_time`, `token_rate`" if isinstance(placed.asked, Serving) else "`step_time`"
     message = f"`{call.name}` is not asked of {other}"
     raise call.refuse(call.one(), message, f"ask for {fits} or `memory`", "UB0709")
+
+
+def timed_once(
+    call: MeasureCall, form: type[A], time: Callable[[NetworkContext, Ints, A], T]
+) -> tuple[PlacedWorkload, T]:
+    """Return a workload of one form and its times on the machine, worked out once for all measures of it.
+
+    Raises:
+        RefusedError: it is of another form or does not fit, and a diagnostic says so.
+        NotAdmittedError: failures have left no replica; the part lacks a field, or end points are not joined.
+    """
+    placed, asked = of_form(call, form)
+    made: dict[tuple[Asked, bytes], T] = vars(call.machine).setdefault("_workload_times", {})
+    key = asked, placed.ends.tobytes()
+    if key not in made:
+        made[key] = fitting(call, placed, lambda: time(call.machine, placed.ends, asked))
+    return placed, made[key]
 
 
 def fitting(call: MeasureCall, placed: PlacedWorkload, work: Callable[[], T]) -> T:

@@ -15,7 +15,7 @@ from unifiedbus_dsl.measures.workloads.answer_text import (
     parts_table,
 )
 from unifiedbus_dsl.measures.workloads.part import chip_of
-from unifiedbus_dsl.measures.workloads.read_workload import PlacedWorkload, fitting, of_form
+from unifiedbus_dsl.measures.workloads.read_workload import PlacedWorkload, fitting, of_form, timed_once
 from unifiedbus_dsl.measures.workloads.serving import ServingStep, time_serving
 from unifiedbus_dsl.measures.workloads.steps import require_memory
 from unifiedbus_dsl.measures.workloads.walls import walls_of
@@ -77,13 +77,7 @@ def serving_of(call: MeasureCall) -> ServingStep:
 
 
 def _step(call: MeasureCall) -> tuple[PlacedWorkload, ServingStep]:
-    """Return a workload and its passes on the machine, worked out once for all measures of it."""
-    placed, asked = of_form(call, Serving)
-    made: dict[tuple[object, bytes], ServingStep] = vars(call.machine).setdefault("_serving_steps", {})
-    key = asked, placed.ends.tobytes()
-    if key not in made:
-        made[key] = fitting(call, placed, lambda: time_serving(call.machine, placed.ends, asked))
-    return placed, made[key]
+    return timed_once(call, Serving, time_serving)
 
 
 def _pass(

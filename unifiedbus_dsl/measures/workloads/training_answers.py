@@ -17,7 +17,7 @@ from unifiedbus_dsl.measures.workloads.answer_text import (
     parts_table,
 )
 from unifiedbus_dsl.measures.workloads.part import chip_of
-from unifiedbus_dsl.measures.workloads.read_workload import PlacedWorkload, fitting, of_form
+from unifiedbus_dsl.measures.workloads.read_workload import PlacedWorkload, fitting, of_form, timed_once
 from unifiedbus_dsl.measures.workloads.steps import TrainingStep, require_memory, time_step
 from unifiedbus_dsl.measures.workloads.walls import walls_of
 from unifiedbus_dsl.workload.step import memory_of
@@ -75,13 +75,7 @@ def training_of(call: MeasureCall) -> TrainingStep:
 
 
 def _step(call: MeasureCall) -> tuple[PlacedWorkload, TrainingStep]:
-    """Return a workload and its step on the machine, worked out once for all measures of it."""
-    placed, asked = of_form(call, Training)
-    made: dict[tuple[object, bytes], TrainingStep] = vars(call.machine).setdefault("_training_steps", {})
-    key = asked, placed.ends.tobytes()
-    if key not in made:
-        made[key] = fitting(call, placed, lambda: time_step(call.machine, placed.ends, asked))
-    return placed, made[key]
+    return timed_once(call, Training, time_step)
 
 
 def _estimate(
