@@ -14,7 +14,7 @@ from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.measures.workloads.fabric_timer import FabricTimer
 from unifiedbus_dsl.measures.workloads.part import chip_of
 from unifiedbus_dsl.measures.workloads.steps import TrainingStep, time_step
-from unifiedbus_dsl.measures.workloads.walls import walls_of
+from unifiedbus_dsl.measures.workloads.walls import max_port_Bps
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.workload.candidates import candidates, floor_of, port_timer
 from unifiedbus_dsl.workload.chip import Chip
@@ -90,7 +90,7 @@ class _Search:
 
     @cached_property
     def _port_Bps(self) -> float:  # noqa: N802
-        return float(next(walls_of(self.machine, self.ends)).out_Bps.max())
+        return max_port_Bps(self.machine, self.ends)
 
     def at_ports(self, asked: Training) -> float:
         """Return the floor by the ports of end points."""

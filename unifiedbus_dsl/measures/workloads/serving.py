@@ -8,7 +8,7 @@ from unifiedbus_dsl.base.arrays import Ints
 from unifiedbus_dsl.measures.workloads.fabric_timer import FabricTimer
 from unifiedbus_dsl.measures.workloads.part import chip_of
 from unifiedbus_dsl.measures.workloads.steps import binding_links, require_memory
-from unifiedbus_dsl.measures.workloads.walls import walls_of
+from unifiedbus_dsl.measures.workloads.walls import max_port_Bps
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.workload.chip import Chip
 from unifiedbus_dsl.workload.legality import MisfitError
@@ -79,7 +79,7 @@ def time_serving(machine: NetworkContext, ends: Ints, asked: Serving) -> Serving
     timer = FabricTimer(machine, ends, asked.layout, chip.constants.fabric_efficiency)
     prefill = estimate_prefill(asked, chip, timer)
     decode = estimate_decode(asked.decode_step(), chip, timer)
-    port = float(next(walls_of(machine, ends)).out_Bps.max())
+    port = max_port_Bps(machine, ends)
     return ServingStep(
         asked, chip, prefill, bound_prefill(asked, chip, port), decode,
         bound_decode(asked.decode_step(), chip, port), memory,

@@ -18,7 +18,7 @@ from unifiedbus_dsl.measures.workloads.part import chip_of
 from unifiedbus_dsl.measures.workloads.read_workload import PlacedWorkload, fitting, of_form, timed_once
 from unifiedbus_dsl.measures.workloads.serving import ServingStep, time_serving
 from unifiedbus_dsl.measures.workloads.steps import require_memory
-from unifiedbus_dsl.measures.workloads.walls import walls_of
+from unifiedbus_dsl.measures.workloads.walls import max_port_Bps
 from unifiedbus_dsl.workload.serving import Serving, serving_memory
 from unifiedbus_dsl.workload.serving_bound import ServingBound, bound_decode, bound_prefill
 from unifiedbus_dsl.workload.serving_time import ServingTime
@@ -66,7 +66,7 @@ def _bound(call: MeasureCall, *, decode: bool) -> Certified[Answer]:
     placed, asked = of_form(call, Serving)
     chip = chip_of(call.machine, placed.ends, asked.precision, constants=False)
     fitting(call, placed, lambda: require_memory(serving_memory(asked), chip))
-    port = float(next(walls_of(call.machine, placed.ends)).out_Bps.max())
+    port = max_port_Bps(call.machine, placed.ends)
     found = bound_decode(asked.decode_step(), chip, port) if decode else bound_prefill(asked, chip, port)
     return bound(call, placed, found.step_s, found.binding, found.bounds)
 

@@ -29,6 +29,11 @@ def walls_of(machine: NetworkContext, ends: Ints) -> Iterator[Walls]:
         yield Walls(f"cables of `{key}`", label[device], capacity, capacity)
 
 
+def max_port_Bps(machine: NetworkContext, ends: Ints) -> float:  # noqa: N802
+    """Return what the fastest of some end points sends through its ports, which is the first wall, byte/s."""
+    return float(next(walls_of(machine, ends)).out_Bps.max())
+
+
 def _inside(device: Ints, start: Ints, stop: Ints) -> Ints:
     """Return the block that each device is in, -1 for none; blocks of one type don't overlap."""
     block = np.searchsorted(start, device, side="right") - 1
