@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from tests.solver import machines, twins
 from unifiedbus_dsl.graph import symmetry
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.collectives import allgather_bound, tree_packing
+from unifiedbus_dsl.solver.flow.quotient_lp import TooLargeError
 
 X4 = machines.X4
 
@@ -98,6 +101,19 @@ def test_allreduce_over_a_narrow_link(monkeypatch: pytest.MonkeyPatch) -> None:
     got = allgather_bound.allreduce_time(symmetry.trivial_symmetry(net), 1.0)
     assert got.lower == pytest.approx(2.0)
     assert got.upper == pytest.approx(2 * (2 / 3) / 0.5)
+
+
+@pytest.mark.parametrize("packing", ["broadcast", "allgather", "allreduce"])
+def test_trees_of_many_end_points_are_refused_before_arrays_are_made(packing: tree_packing.Packing) -> None:
+    """A thousand NPUs on a switch: not even one byte for each pair of them is taken up."""
+    net, _ = machines.star(1_000)
+    tracemalloc.start()
+    try:
+        with pytest.raises(TooLargeError, match="columns"):
+            tree_packing.pack_trees(net, net.selected(), packing, 0)
+        assert tracemalloc.get_traced_memory()[1] < net.ends**2
+    finally:
+        tracemalloc.stop()
 
 
 def test_what_can_be_injected_bounds_what_is_sent() -> None:

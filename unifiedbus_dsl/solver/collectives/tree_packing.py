@@ -176,10 +176,10 @@ class _Trees:
 
     @classmethod
     def of(cls, network: Network, nodes: Ints, members: Bools, packing: Packing, root: int, *, beyond: bool) -> _Trees:
-        unit, n = float(network.capacity_Bps[np.isfinite(network.capacity_Bps)].max()), len(nodes)
-        inner = ~np.isin(network.tail, network.end_order[nodes])  # arcs that each member's flows may all take
-        if n * (n - 1 + int(inner.sum())) > MAX_END_POINTS:
+        n, own = len(nodes), int(np.diff(network.indptr)[network.end_order[nodes]].sum())
+        if n * (n - 1 + network.arcs - own) > MAX_END_POINTS:  # all other arcs may take the flows of each node
             raise TooLargeError(f"more than {MAX_END_POINTS} columns")
+        unit = float(network.capacity_Bps[np.isfinite(network.capacity_Bps)].max())
         made, none = _Programme(), np.full(n, -1, dtype=np.int64)
         rooms = np.full(network.arcs, -1, dtype=np.int64), np.full((2, network.ends), -1, dtype=np.int64)
         rate = none.copy()
