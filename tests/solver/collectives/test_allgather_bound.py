@@ -116,6 +116,17 @@ def test_trees_of_many_end_points_are_refused_before_arrays_are_made(packing: tr
         tracemalloc.stop()
 
 
+@pytest.mark.parametrize("packing", ["broadcast", "allgather"])
+def test_no_trees_are_solved_whose_bound_does_not_fit(
+    packing: tree_packing.Packing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trees of two of 120 NPUs in a ring fit, but all 120 may relay."""
+    net, _ = machines.torus(120)
+    monkeypatch.setattr(tree_packing, "solve_linear_program", lambda *_, **__: pytest.fail("solved in vain"))
+    with pytest.raises(TooLargeError, match="columns"):
+        tree_packing.pack_trees(net, net.selected([0, 1]), packing, 0)
+
+
 def test_what_can_be_injected_bounds_what_is_sent() -> None:
     net = machines.plain(3, 3, [([0, 1, 2], [1, 2, 0])], capacity=[1.0], injection_Bps=np.array([0.5, np.inf, 2.0]))
     assert allgather_bound.egress_capacity(net).tolist() == [0.5, 2.0, 2.0]

@@ -56,14 +56,12 @@ def pack_trees(
     Raises:
         TooLargeError: the linear program has too many columns, or takes more than `budget` seconds.
     """
-    trees = _Trees.of(network, np.flatnonzero(members), members, packing, root, beyond=False)
+    trees = bounds = _Trees.of(network, np.flatnonzero(members), members, packing, root, beyond=False)
     ends = np.flatnonzero(np.diff(network.indptr)[network.end_order] > 0)
-    reached = trees.made.solve(budget)
-    if len(ends) == members.sum() and packing != "allreduce":
-        beyond, bounds = reached, trees
-    else:
+    if len(ends) != members.sum() or packing == "allreduce":
         bounds = _Trees.of(network, ends, members, packing, root, beyond=True)
-        beyond = bounds.made.solve(budget)
+    reached = trees.made.solve(budget)
+    beyond = reached if bounds is trees else bounds.made.solve(budget)
     proof = TreeProof(trees.packed(reached), bounds.priced(beyond))
     return PackedRates(reached.value * trees.unit_Bps, beyond.bound * trees.unit_Bps, proof)
 
