@@ -35,8 +35,8 @@ def latencies(fabric: Fabric) -> NDArray[np.float64]:
 def injections(fabric: Fabric) -> NDArray[np.float64]:
     """Return what each device injects at most, in byte/s, [D]; infinity where it states nothing."""
     values = [of.fields.get("injection") for of in fabric.plan.devices.values()]
-    max_latency = [float(value) if isinstance(value, Quantity) else np.inf for value in values]
-    return np.asarray(np.asarray(max_latency, dtype=np.float64)[fabric.device_type])
+    max_rate = [float(value) if isinstance(value, Quantity) else np.inf for value in values]
+    return np.asarray(np.asarray(max_rate, dtype=np.float64)[fabric.device_type])
 
 
 def forwards(fabric: Fabric) -> NDArray[np.bool_]:

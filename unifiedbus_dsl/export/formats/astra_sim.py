@@ -216,17 +216,17 @@ def _switched(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[D
     other &= (passing[fabric.a_device] | (a >= 0)) & (passing[fabric.b_device] | (b >= 0))
     if not other.any():
         return
-    unknown = (a < 0) & (b < 0) & other
-    joined = connected_components(fabric.device_count, fabric.a_device[unknown], fabric.b_device[unknown])
+    between = (a < 0) & (b < 0) & other
+    joined = connected_components(fabric.device_count, fabric.a_device[between], fabric.b_device[between])
     facts = kind_facts(fabric)
-    near = np.flatnonzero(other & ~unknown)
+    near = np.flatnonzero(other & ~between)
     npu = np.where(a[near] >= 0, a[near], b[near])
     switch = joined[_switch_end(fabric, a, near)]
     members = np.unique(np.stack([switch, npu]), axis=1)
     heads, sizes = np.unique(members[0], return_counts=True)
-    upward = joined[fabric.a_device[unknown].astype(np.int64)]
+    upward = joined[fabric.a_device[between].astype(np.int64)]
     capacity = np.asarray([k.capacity for k in facts])[fabric.kind]
-    rate = capacity[near] * _passed_on(fabric, capacity, near, np.flatnonzero(unknown))[_switch_end(fabric, a, near)]
+    rate = capacity[near] * _passed_on(fabric, capacity, near, np.flatnonzero(between))[_switch_end(fabric, a, near)]
     size_of = sizes[np.searchsorted(heads, switch)]
     for size in sorted(set(sizes.tolist())):
         mine = size_of == size

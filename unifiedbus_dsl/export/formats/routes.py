@@ -1,8 +1,8 @@
 """Forwarding tables as lists: one port for each device and destination, and the virtual lane of each pair.
 
 Tables are destination-based, over shortest paths or those of a routing of one leg, balanced flow by flow as `ecmp`
-shares them on the whole. They are followed on the fabric before they
-are written: every pair arrives along the paths of its routing, and no lane waits in a circle.
+shares them on the whole. They are followed on the fabric before they are written: every pair arrives along the paths
+of its routing, and no lane waits in a circle.
 """
 
 from __future__ import annotations

@@ -227,8 +227,8 @@ class _Rows:
             self._number(cells)
             return
         sides = [self._ends(cells, side, names[side], port) for side, port in ((0, a_port), (1, b_port))]
-        kind, max_columns = self._kind(cells, line), max(map(len, sides))
-        for number_ in range(max_columns):  # one row may be a cable with several ends
+        kind, max_ends = self._kind(cells, line), max(map(len, sides))
+        for number_ in range(max_ends):  # one row may be a cable with several ends
             (a, ap), (b, bp) = (side[number_ % len(side)] for side in sides)
             self.table.cable(a, ap, b, bp, kind, line)
             self._number(cells)

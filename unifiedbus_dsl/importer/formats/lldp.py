@@ -128,8 +128,8 @@ def _eos(neighbours: Any) -> Iterator[_Neighbour]:
         for each in neighbours:
             if isinstance(each, dict):
                 words = (str(each.get(key, "")) for key in ("port", "neighborDevice", "neighborPort"))
-                port, neighbour_port, far_port = words
-                yield port, neighbour_port, far_port, "", ""
+                port, neighbour, neighbour_port = words
+                yield port, neighbour, neighbour_port, "", ""
         return
     for port, facts in neighbours.items() if isinstance(neighbours, dict) else ():
         for each in _each(facts, "lldpNeighborInfo"):

@@ -294,8 +294,8 @@ def _slots(
     sizes = tuple((inner.max(axis=0) + 1).tolist())
     place = np.ravel_multi_index(tuple(inner.T), sizes)
     total, many = int(np.prod(sizes)), len(left)
-    max_columns = max(int(table.to.shape[1]) for table, _ in left)
-    slot = np.full((many, max_columns), -1, dtype=np.int64)
+    max_parts = max(int(table.to.shape[1]) for table, _ in left)
+    slot = np.full((many, max_parts), -1, dtype=np.int64)
     for n in range(many):
         slot[n, members] = place * many + n if major else n * total + place
     number = {port: n for n, (_, port) in enumerate(left)}
@@ -398,9 +398,9 @@ def _modes(group: Ints, values: Ints, count: int, share: float = 1.0) -> Ints:
     """Return the least of the values of each group that are at least `share` as frequent as its most frequent one,
     [count]."""
     pairs, times = np.unique(np.stack([group, values]), axis=1, return_counts=True)
-    max_port = np.zeros(count, dtype=np.int64)
-    np.maximum.at(max_port, pairs[0], times)
-    pairs = pairs[:, times >= share * max_port[pairs[0]]]
+    max_times = np.zeros(count, dtype=np.int64)
+    np.maximum.at(max_times, pairs[0], times)
+    pairs = pairs[:, times >= share * max_times[pairs[0]]]
     order = np.lexsort((pairs[1], pairs[0]))
     first = order[np.flatnonzero(np.diff(pairs[0][order], prepend=-1))]
     return np.asarray(pairs[1][first], dtype=np.int64)

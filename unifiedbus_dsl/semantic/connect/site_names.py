@@ -249,7 +249,7 @@ class _Rule:
         self._wrong("UB0405", message, binder.name.span, "range unknown", f"write `{name} in 0..7` after `for`")
 
     def _path(self, arrays: Sequence[_Array], axes: Sequence[Axis], where: IndexExpr | None) -> list[Piece]:
-        """Return the path as a template; None where a subscript leaves its array."""
+        """Return the template of the path."""
         made = list[Piece]()
         for number, array in enumerate(arrays):
             made.append(("." if number else "") + array.step.word.text)
@@ -271,7 +271,7 @@ class _Rule:
     # -- the name
 
     def _text(self, axes: Sequence[Axis], where: IndexExpr | None) -> list[Piece]:
-        """Return the template of the name; None after a diagnostic."""
+        """Return the template of the name."""
         made = list[Piece]()
         for piece in pieces(self.node.text.span):
             if isinstance(piece, str):
