@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.importer.lift.arrays import Array
-from unifiedbus_dsl.importer.lift.machine import Ints, Machine, PortArray
+from unifiedbus_dsl.importer.lift.machine import Ints, Machine, PortArray, array_numbers
 
 FEW_LENGTHS = 4
 """Lengths up to which cables of one class are told apart by them."""
@@ -91,15 +91,6 @@ def classes_of(machine: Machine, role: Ints) -> list[Class]:
 
 def _turned(turn: NDArray[np.bool_], a: Ints, b: Ints) -> tuple[Ints, Ints]:
     return np.where(turn, b, a), np.where(turn, a, b)
-
-
-def array_numbers(machine: Machine) -> Ints:
-    max_arrays = max((a.start + a.count for k in machine.kinds for a in k.arrays), default=1)
-    numbers = np.zeros((len(machine.kinds), max_arrays), dtype=np.int64)
-    for number, kind in enumerate(machine.kinds):
-        for which, array in enumerate(kind.arrays):
-            numbers[number, array.start : array.start + array.count] = which
-    return numbers
 
 
 def _by_length(machine: Machine, cables: Class) -> Iterator[Class]:

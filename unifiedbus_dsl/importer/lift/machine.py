@@ -90,6 +90,16 @@ def machine_of(fabric: Fabric) -> Machine:
     )
 
 
+def array_numbers(machine: Machine) -> Ints:
+    """Return the number of the port array of each port of each kind, [kinds, ports]."""
+    max_ports = max((array.start + array.count for kind in machine.kinds for array in kind.arrays), default=1)
+    numbers = np.zeros((len(machine.kinds), max_ports), dtype=np.int64)
+    for number, kind in enumerate(machine.kinds):
+        for which, array in enumerate(kind.arrays):
+            numbers[number, array.start : array.start + array.count] = which
+    return numbers
+
+
 def _hosts(plan: Plan) -> list[str]:
     """Return the types of hosts right below the root of a found network: assemblies of devices alone, without cables
     inside."""

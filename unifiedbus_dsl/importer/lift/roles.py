@@ -12,7 +12,7 @@ import numpy as np
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import connected_components
 
-from unifiedbus_dsl.importer.lift.machine import Ints, Machine
+from unifiedbus_dsl.importer.lift.machine import Ints, Machine, array_numbers
 
 RARE = 0.2
 """Of the parts of a kind and tier, those that fewer than this share are alike in are taken for damaged ones."""
@@ -55,7 +55,7 @@ def roles_of(machine: Machine) -> Ints:
 
 def _refined(machine: Machine, role: Ints) -> Ints:
     """Roles told apart by what their ports lead to; rare kinds of neighbourhood are those of most."""
-    array = _array_of_ports(machine)
+    array = array_numbers(machine)
     seen: dict[int, set[tuple[int, ...]]] = defaultdict(set)
     one, two = (machine.a, machine.a_port), (machine.b, machine.b_port)
     for (near, port), (far, far_port) in ((one, two), (two, one)):
@@ -77,18 +77,6 @@ def _refined(machine: Machine, role: Ints) -> Ints:
 def _like(one: frozenset[tuple[int, ...]], two: frozenset[tuple[int, ...]]) -> bool:
     """Return whether two neighbourhoods have half of what is in either in common."""
     return 2 * len(one & two) >= len(one | two)
-
-
-def _array_of_ports(machine: Machine) -> Ints:
-    """Return the port array of each port of each kind, [kinds, ports]."""
-    max_arrays = max(
-        (kind.arrays[-1].start + kind.arrays[-1].count for kind in machine.kinds if kind.arrays), default=1
-    )
-    array_of_ports = np.zeros((len(machine.kinds), max_arrays), dtype=np.int64)
-    for number, kind in enumerate(machine.kinds):
-        for which, array in enumerate(kind.arrays):
-            array_of_ports[number, array.start : array.start + array.count] = which
-    return array_of_ports
 
 
 def _numbered(keys: list[tuple[int, int]]) -> Ints:

@@ -366,9 +366,9 @@ class FabricSelector:
             left, right = self.ports(node.left), self.ports(node.right)
             if left is None or right is None:
                 return None
-            wide = max((device.radix for device in self.fabric.plan.devices.values()), default=1)
-            keys = self._combined(node, *(device * wide + port for device, port in (left, right)))
-            return None if keys is None else (keys // wide, keys % wide)
+            radix = self.fabric.plan.max_radix
+            keys = self._combined(node, *(device * radix + port for device, port in (left, right)))
+            return None if keys is None else (keys // radix, keys % radix)
         if not isinstance(node, tree.All):
             side = self._side(node)
             return (side.keys // side.radix, side.keys % side.radix) if isinstance(side, _Ports) else None
