@@ -168,10 +168,8 @@ def expectations(done: Elaborated, model: Model, sink: Sink) -> tuple[ExpectResu
         if isinstance(statement, tree.Expect):
             scope = Scope(model.main, lets=elaborator.lets)
             if complete:
-                systems = _asked_of(done, model)
-                result = evaluate_expectation(
-                    WHOLE_FILE, statement, scope, machine, sink, systems=systems, asked=names_anywhere(model, machine)
-                )
+                systems, asked = _asked_of(done, model), with_questions_of(NameChecker(machine), model)
+                result = evaluate_expectation(WHOLE_FILE, statement, scope, machine, sink, systems=systems, asked=asked)
                 results.append(result)
                 if result is not None and result.needs is not None and (call := _of_none(statement.condition)):
                     _of_no_system(statement, ".".join(dotted_name(call.function)), sink)
@@ -261,10 +259,11 @@ def _whole_file(done: Elaborated) -> AssemblyType:
     return AssemblyType(WHOLE_FILE, "module", children)
 
 
-def names_anywhere(model: Model, machine: TypeScope) -> NameChecker:
-    """Return who checks the names in questions of a file where all of its traffic and workloads can be said."""
-    traffic, workloads = (frozenset(model.asked(sort)) for sort in (tree.Traffic, tree.Workload))
-    return NameChecker(machine, traffic, workloads)
+def with_questions_of(names: NameChecker, model: Model, system: str | None = None) -> NameChecker:
+    """Return who checks names where the traffic and the workloads of a system can be said, by default those of all
+    systems of the file."""
+    traffic, workloads = (frozenset(model.asked(sort, system)) for sort in (tree.Traffic, tree.Workload))
+    return evolve(names, traffic=traffic, workloads=workloads)
 
 
 def names_of(done: Elaborated, model: Model, broken: frozenset[str]) -> Callable[[Plan], NameChecker]:
@@ -277,6 +276,6 @@ def names_of(done: Elaborated, model: Model, broken: frozenset[str]) -> Callable
     def names(plan: Plan) -> NameChecker:
         machine = TypeScope(done.elaborator.types, technology.protocols, technology.links, plan.root, model.sort_of)
         whole = not broken & machine.census(plan.root).keys()
-        return evolve(names_anywhere(model, machine), whole=whole, others=others)
+        return with_questions_of(NameChecker(machine, whole=whole, others=others), model)
 
     return names

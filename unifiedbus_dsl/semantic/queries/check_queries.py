@@ -34,7 +34,7 @@ from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, MEASURES, TRAFFICS
 if TYPE_CHECKING:
     from unifiedbus_dsl.semantic.systems import Elaborated
 from unifiedbus_dsl.semantic.select.check_names import NameChecker
-from unifiedbus_dsl.semantic.systems import names_of
+from unifiedbus_dsl.semantic.systems import names_of, with_questions_of
 
 
 def asks_something(
@@ -104,7 +104,7 @@ def check_queries(done: Elaborated, model: Model, sink: Sink, broken: frozenset[
                 plan = _with_overrides(question, items, plan, done, model, sink)
             asker = askers.get((plan.system, plan.root))
             if asker is None:
-                names = _said_of(checker(plan), model, question.of.text)
+                names = with_questions_of(checker(plan), model, question.of.text)
                 asker = QueryChecker(names, plan, scope, sink, model)
                 askers[plan.system, plan.root] = asker
             if not isinstance(question, tree.Scenario):
@@ -118,15 +118,9 @@ def check_exploration(done: Elaborated, model: Model, sink: Sink, block: tree.Ex
     """Check an `explore` block of a system that there is, of the file or put together elsewhere; the values of its
     `let`s."""
     plan = done.plans[block.of.text]
-    names = _said_of(names_of(done, model, frozenset())(plan), model, plan.system)
+    names = with_questions_of(names_of(done, model, frozenset())(plan), model, plan.system)
     checker = QueryChecker(names, plan, Scope(model.main, lets=done.elaborator.lets), sink, model)
     return checker.exploration(block)
-
-
-def _said_of(names: NameChecker, model: Model, system: str) -> NameChecker:
-    """Return who checks names where the traffic and the workloads of one system can be said."""
-    traffic, workloads = (frozenset(model.asked(sort, system)) for sort in (tree.Traffic, tree.Workload))
-    return evolve(names, traffic=traffic, workloads=workloads)
 
 
 def _with_overrides(

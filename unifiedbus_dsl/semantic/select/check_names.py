@@ -190,39 +190,18 @@ class NameChecker:
             evaluator.sink.error("UB0709", message, word.span, "no axis", help=(help,), fix=rename(word.span, guess))
 
     def _no_workload(self, node: tree.Name, evaluator: Evaluator) -> None:
-        if evaluator.scope.is_quiet(node.text):
-            return
-        guess = did_you_mean(node.text, self.workloads)
-        known = ", ".join(f"`{name}`" for name in sorted(self.workloads)) or "none"
-        evaluator.sink.error(
-            "UB0241",
-            f"this system has no workload `{node.text}`",
-            node.span,
-            "unknown workload",
-            help=(f"did you mean `{guess}`?" if guess else f"its workloads: {known}",),
-            fix=rename(node.span, guess),
-        )
+        if not evaluator.scope.is_quiet(node.text):
+            _not_of_system(node, "UB0241", "workload", "workloads", self.workloads, evaluator.sink)
 
     def _no_traffic(self, node: tree.Name, evaluator: Evaluator) -> None:
         module = evaluator.scope.module
         stated = module.questions.get("traffic", {}).get(node.text)
-        if _is_misnamed(module.questions.get("workload", {}).get(node.text)):
-            return
         if evaluator.scope.is_quiet(node.text) or (stated is not None and stated.of.text not in module.systems):
             return
         workload = module.questions.get("workload", {}).get(node.text)
         if isinstance(workload, tree.Workload) and not is_workload(workload.value):
             return  # a traffic that was called a workload is in error where it stands
-        guess = did_you_mean(node.text, self.traffic)
-        known = ", ".join(f"`{name}`" for name in sorted(self.traffic)) or "none"
-        evaluator.sink.error(
-            "UB0230",
-            f"this system has no traffic `{node.text}`",
-            node.span,
-            "unknown traffic",
-            help=(f"did you mean `{guess}`?" if guess else f"its traffic: {known}",),
-            fix=rename(node.span, guess),
-        )
+        _not_of_system(node, "UB0230", "traffic", "traffic", self.traffic, evaluator.sink)
 
     def call(self, node: tree.Call, evaluator: Evaluator) -> None:
         """Check a measure, traffic or function and the names in its arguments."""
@@ -266,10 +245,18 @@ class NameChecker:
                 evaluator.no_value(node)
 
 
-def _is_misnamed(workload: tree.Node | None) -> bool:
-    """Return whether a workload is a pattern of traffic, which is said where it stands."""
-    called = workload.value if isinstance(workload, tree.Workload) else None
-    return isinstance(called, tree.Call) and ".".join(dotted_name(called.function)) in TRAFFICS
+def _not_of_system(node: tree.Name, code: str, noun: str, several: str, known: frozenset[str], sink: Sink) -> None:
+    """Say that a system has no traffic or workload of this name; `known` are the names that it has."""
+    guess = did_you_mean(node.text, known)
+    listed = ", ".join(f"`{name}`" for name in sorted(known)) or "none"
+    sink.error(
+        code,
+        f"this system has no {noun} `{node.text}`",
+        node.span,
+        f"unknown {noun}",
+        help=(f"did you mean `{guess}`?" if guess else f"its {several}: {listed}",),
+        fix=rename(node.span, guess),
+    )
 
 
 def _value(node: tree.Expr, argument: Argument | None, evaluator: Evaluator) -> None:
