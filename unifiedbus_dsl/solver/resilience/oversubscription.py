@@ -214,11 +214,9 @@ class _Walls:
         sided = suspect & (sides[0] != tail[own])
         for line in np.unique(np.minimum(sides[0], tail[own])[sided]):
             gone = np.isin(np.arange(network.vertices), (line, network.turn(line)))
-            reached = np.isin(np.arange(network.vertices), doors) & ~gone
-            kept = links & ~gone[tail] & ~gone[head]
-            reached = max_flow_value(reached, tail[kept], head[kept])
+            past = _hops_from_outside(network, links & ~gone[tail] & ~gone[head], doors[~gone[doors]])
             of_line = sided & gone[tail[own]]
-            back[of_line] = ~reached[sides[1][of_line]]
+            back[of_line] = np.isinf(past[sides[1][of_line]])
         suspect &= ~sided
         if suspect.any():
             dominator = _dominators(network, links, doors)
