@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Text
@@ -9,8 +11,8 @@ from unifiedbus_dsl.render.sheet import bounds
 
 
 def readable(drawn: Picture) -> None:
-    """No text is smaller than 8 pixels on a page of 838, none lies on another, none leaves the sheet, and the legend
-    explains only what is drawn."""
+    """No text is smaller than 8 pixels on a page of 838, none lies on another or under a label of cables, none leaves
+    the sheet, and the legend explains only what is drawn."""
     assert unexplained(drawn) == []
     texts = [mark for mark in drawn.marks if isinstance(mark, Text) and mark.text]
     assert texts
@@ -23,6 +25,11 @@ def readable(drawn: Picture) -> None:
         over = (left < right[k]) & (left[k] < right) & (top < bottom[k]) & (top[k] < bottom)
         over[k] = False
         assert not over.any(), (texts[k].text, [texts[n].text for n in np.flatnonzero(over)])
+    for label in drawn.by_role("pill"):
+        own = re.compile(re.escape(label.id.removesuffix("-ground")) + r"(-line-\d+)?")
+        low_x, low_y, high_x, high_y = bounds([label])
+        under = (left < high_x) & (low_x < right) & (top < high_y) & (low_y < bottom)
+        assert all(own.fullmatch(texts[n].id) for n in np.flatnonzero(under)), label.id
 
 
 def tight(mark: Text) -> tuple[float, float, float, float]:

@@ -16,7 +16,7 @@ from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.measures.answers import Answer, shown
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Text, clipped, identifier, straight, text_width
-from unifiedbus_dsl.render.sheet import line_entry, sheet, text_entry
+from unifiedbus_dsl.render.sheet import Area, line_entry, sheet, text_entry
 
 _WIDE, _TALL = 640.0, 420.0
 _LEFT = 70.0
@@ -118,7 +118,7 @@ def _frame(axes: tuple[_Axis, _Axis], across: str, up: str) -> list[Mark]:
 
 def _dots(axes: tuple[_Axis, _Axis], found: Sequence[tuple[str, Answer, Answer]]) -> list[Mark]:
     marks: list[Mark] = []
-    labels: list[tuple[float, float, float, float]] = []
+    labels: list[Area] = []
     spots = [(_LEFT + axes[0].at(a.value), _TALL - axes[1].at(b.value)) for _, a, b in found]
     dots = [(x - _DOT / 2 - 1, y - _DOT / 2 - 1, x + _DOT / 2 + 1, y + _DOT / 2 + 1) for x, y in spots]
     for (system, a, b), (x, y) in zip(found, spots, strict=True):
@@ -140,11 +140,11 @@ def _dots(axes: tuple[_Axis, _Axis], found: Sequence[tuple[str, Answer, Answer]]
     return marks
 
 
-def _box(text: str, x: float, y: float) -> tuple[float, float, float, float]:
+def _box(text: str, x: float, y: float) -> Area:
     return x, y - 6.5, x + text_width(text, 11), y + 6.5
 
 
-def _free(text: str, x: float, y: float, taken: Sequence[tuple[float, float, float, float]]) -> tuple[float, float]:
+def _free(text: str, x: float, y: float, taken: Sequence[Area]) -> tuple[float, float]:
     """Return where the name of a dot stands: to its right or left, as little above or below as others leave."""
     left = x - text_width(text, 11) - 9
     for step in count():

@@ -17,6 +17,8 @@ from unifiedbus_dsl.render.plan_summary import Figures, PlanSummary, kind_name, 
 
 Look: TypeAlias = tuple[str, ...]
 """By what a mark is known again."""
+Area: TypeAlias = tuple[float, float, float, float]
+"""The left, top, right and bottom of a rectangle."""
 
 MARGIN = 24.0
 _NARROWEST = 640.0
@@ -30,8 +32,8 @@ LINE_SAMPLES = (Fraction(50 * 10**9), Fraction(10**12), Fraction(10 * 10**12))
 """Rates that the legend of line widths shows."""
 
 
-def bounds(marks: Iterable[Mark]) -> tuple[float, float, float, float]:
-    """Return the rectangle (left, top, right, bottom) that holds all marks."""
+def bounds(marks: Iterable[Mark]) -> Area:
+    """Return the rectangle that holds all marks."""
     lefts: list[float] = []
     tops: list[float] = []
     rights: list[float] = []
@@ -47,7 +49,7 @@ def bounds(marks: Iterable[Mark]) -> tuple[float, float, float, float]:
     return min(lefts), min(tops), max(rights), max(bottoms)
 
 
-def _extent(mark: Mark) -> tuple[float, float, float, float]:
+def _extent(mark: Mark) -> Area:
     if isinstance(mark, Box):
         return mark.x, mark.y, mark.x + mark.width, mark.y + mark.height
     if isinstance(mark, Line):

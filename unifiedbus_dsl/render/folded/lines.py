@@ -13,13 +13,14 @@ from unifiedbus_dsl.render.folded.block import DEEPEST, Scope, Shelf, Way, pill,
 from unifiedbus_dsl.render.folded.losses import crosses, with_losses
 from unifiedbus_dsl.render.folded.routes import Channels, edge, out_of, passed, whole
 from unifiedbus_dsl.render.folded.terminals import Terminal, joins, spans_of, terminals
-from unifiedbus_dsl.render.marks import Box, Line, Mark, Point, Text, polyline, text_width
+from unifiedbus_dsl.render.marks import Box, Line, Mark, Point, Text, polyline
 from unifiedbus_dsl.render.plan_summary import Bundle, child_named, ends_called
+from unifiedbus_dsl.render.sheet import Area, bounds
 
 _REACH = 150.0
 """How far from the middle of a wide box lines end."""
 
-SHIFTS = sorted(
+_SHIFTS = sorted(
     ((dx, dy) for dx in range(-100, 101, 10) for dy in range(-230, 231, 10)),
     key=lambda shift: (abs(shift[0]) + 2 * abs(shift[1]), shift[1] < 0, shift[0] < 0),
 )
@@ -54,8 +55,6 @@ def bundle_marks(scope: Scope, shelves: tuple[Shelf, ...], cross: Sequence[Bundl
     marks: list[Mark] = []
     pills: list[Box] = []
     taken = _words(shelves)
-    if scope.look.lost:
-        taken += [Box("", t.cell.x, t.cell.y, t.cell.width, t.cell.height) for t in ends if t.cell.gap]
     losing: list[Line] = []
     for bundle in cross:
         wires = by_bundle[id(bundle)]
@@ -68,21 +67,17 @@ def bundle_marks(scope: Scope, shelves: tuple[Shelf, ...], cross: Sequence[Bundl
         spots = [paths[id(wire)].label for wire in wires]
         wish = sum(x for x, _ in spots) / len(spots), sum(y for _, y in spots) / len(spots)
         lines = _bundle_lines(scope, bundle)
-        label = _bundle_pill(scope, bundle, lines, *_free_spot(lines, wish, [*taken, *pills]))
+        label = _bundle_pill(scope, bundle, lines, *_free_spot(lines, wish, taken))
         pills += [mark for mark in label if isinstance(mark, Box)]
+        taken.append(bounds(label))
         marks += label
     return [*marks, *crosses(losing, pills)]
 
 
-def _words(shelves: tuple[Shelf, ...]) -> list[Box]:
+def _words(shelves: tuple[Shelf, ...]) -> list[Area]:
     """Return where the words of arrays stand: names of devices, of gaps, captions."""
-    groups = [group for shelf in shelves for group in shelf.groups]
-    boxes = []
-    for each in (mark for group in groups for mark in group.block.marks if isinstance(mark, Text)):
-        width = text_width(each.text, each.size, each.bold)
-        left = each.x - width * {"start": 0.0, "middle": 0.5, "end": 1.0}[each.anchor]
-        boxes.append(Box("", left, each.y - each.size / 2, width, each.size))
-    return boxes
+    marks = (mark for shelf in shelves for group in shelf.groups for mark in group.block.marks)
+    return [bounds([mark]) for mark in marks if isinstance(mark, Text)]
 
 
 def _wires(scope: Scope, shelves: tuple[Shelf, ...], bundle: Bundle, found: Sequence[Terminal]) -> list[Wire]:
@@ -238,18 +233,16 @@ def _bundle_tip(scope: Scope, bundle: Bundle) -> str:
     return f"{left} – {right}: {bundle.text} in each direction\nover {bundle.link}, {bundle.lanes} lanes"
 
 
-def _free_spot(lines: Sequence[str], wish: Point, taken: Sequence[Box]) -> Point:
-    """Return the place nearest to the wish where a label covers no other, rather beside it than above or below."""
+def _free_spot(lines: Sequence[str], wish: Point, taken: Sequence[Area]) -> Point:
+    """Return the place nearest to the wish where a label covers none of the areas, rather beside it than above or
+    below."""
     width, height = pill_size(lines)
-    for dx, dy in SHIFTS:
+    for dx, dy in _SHIFTS:
         x, y = wish[0] + dx, wish[1] + dy
-        top, left = y - height / 2, x - width / 2
+        left, top = x - width / 2, y - height / 2
         if not any(
-            left < box.x + box.width + 6
-            and box.x < left + width + 6
-            and top < box.y + box.height + 5
-            and box.y < top + height + 5
-            for box in taken
+            left < right + 6 and begin < left + width + 6 and top < bottom + 5 and upper < top + height + 5
+            for begin, upper, right, bottom in taken
         ):
             return x, y
     return wish
