@@ -98,12 +98,14 @@ def _partly(
     missing."""
     links = list(fabric.plan.links)
     link = fabric.kinds.link[fabric.kind]
-    for c in np.unique(np.flatnonzero(dead)).tolist():
-        a, b = int(fabric.a_device[c]), int(fabric.b_device[c])
-        same = (fabric.a_device == a) & (fabric.b_device == b) | (fabric.a_device == b) & (fabric.b_device == a)
-        missing = np.flatnonzero(same & dead)
-        if int(missing[0]) == c and not dead[same].all():
-            yield (a, b), links[int(link[c])], len(missing)
+    ends = fabric.a_device.astype(np.int64), fabric.b_device.astype(np.int64)
+    pair = np.minimum(*ends) * fabric.device_count + np.maximum(*ends)
+    missing = np.flatnonzero(dead)
+    pairs, first, counts = np.unique(pair[missing], return_index=True, return_counts=True)
+    partly = np.isin(pairs, pair[~dead])
+    for at in sorted(np.flatnonzero(partly).tolist(), key=lambda at: int(first[at])):
+        c = int(missing[first[at]])
+        yield (int(ends[0][c]), int(ends[1][c])), links[int(link[c])], int(counts[at])
 
 
 def _between(cables: Sequence[Cable], device: dict[str, int], colour: str, what: str) -> Iterator[Added]:
