@@ -9,6 +9,7 @@ from attrs import evolve
 
 from tests.render.legible import readable
 from tests.support.asked import compiled
+from tests.support.cabinet import CAB
 from unifiedbus_dsl import compiler
 from unifiedbus_dsl.analysis.run import ask
 from unifiedbus_dsl.diagnostics import Sink
@@ -23,18 +24,6 @@ from unifiedbus_dsl.render.family import family_picture
 from unifiedbus_dsl.render.marks import Box, Line, Picture, Text
 
 MACHINES = (("huawei/ub-mesh", "pod"), ("textbook/fat-tree", "tree"), ("nvidia/gb200-nvl72", "rack"))
-CAB = """ubus 1
-protocol UB { lane = 112 Gbps; latency = 100 ns }
-link Wire : UB { medium = copper; reach = 2 m; delay = 5 ns/m }
-npu Chip { port up[8] : UB x4 @open }
-switch Plane { port p[32] : UB x4 @open }
-rack Cabinet {
-  npu[16]  : Chip
-  plane[4] : Plane
-  connect npu[n].up[2 * k + h] -- plane[k].p[2 * n + h] over Wire(1 m) for n, k, h in 0..1
-}
-system cab : Cabinet
-"""
 
 
 def texts(shown: Picture, role: str) -> list[str]:
