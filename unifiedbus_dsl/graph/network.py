@@ -129,12 +129,12 @@ class Network:
     def label(self) -> Ids:
         """The same for arcs that no measure can tell apart: of one capacity, raw rate, latency and count, whatever
         their links are called. Dense, [A]."""
-        max_count = int(self.count.max(initial=0)) + 1
-        like = self.kinds.like * max_count
-        if (int(like.max(initial=0)) + max_count) > max(PIECES_TO_TAKE, self.arcs):
+        stride = int(self.count.max(initial=0)) + 1
+        like = self.kinds.like * stride
+        if (int(like.max(initial=0)) + stride) > max(PIECES_TO_TAKE, self.arcs):
             codes = like[self.kind] + self.count
             return frozen_array(np.searchsorted(unique_rows(codes), codes).astype(np.int32))
-        present = np.zeros(int(like.max(initial=0)) + max_count, dtype=bool)
+        present = np.zeros(int(like.max(initial=0)) + stride, dtype=bool)
         for begin in range(0, self.arcs, _PIECE):
             some = slice(begin, begin + _PIECE)
             present[like[self.kind[some]] + self.count[some]] = True

@@ -255,11 +255,13 @@ def by_part(machine: NetworkContext, share: Floats) -> dict[str, Any]:
 
 def _parts(network: Network, share: Floats, part: Ints, names: list[str]) -> dict[str, dict[str, float]]:
     size = len(names)
-    max_load = np.zeros(size)
-    np.maximum.at(max_load, part, share)
+    max_share = np.zeros(size)
+    np.maximum.at(max_share, part, share)
     cables = bincount(part, network.count.astype(np.float64), size)
     mean = bincount(part, share * network.count, size) / np.maximum(cables, 1.0)
-    return {names[k]: {"most": float(max_load[k]), "mean": float(mean[k])} for k in np.flatnonzero(cables > 0).tolist()}
+    return {
+        names[k]: {"most": float(max_share[k]), "mean": float(mean[k])} for k in np.flatnonzero(cables > 0).tolist()
+    }
 
 
 def lines_by_part(machine: NetworkContext, share: Floats) -> tuple[str, ...]:

@@ -129,9 +129,9 @@ def require_kept(alike: Alike, cables: Cables, matrix: Matrix) -> None:
 def end_sorts(alike: Alike, cables: Cables) -> Ints:
     """Return the same number for end points that are alike, [E]."""
     at = np.flatnonzero(cables.end >= 0)
-    min_hops = np.full(cables.ends, cables.vertices)
-    np.minimum.at(min_hops, cables.end[at], alike.first[at])
-    return min_hops
+    first_alike = np.full(cables.ends, cables.vertices)
+    np.minimum.at(first_alike, cables.end[at], alike.first[at])
+    return first_alike
 
 
 def _nearest(cables: Cables, hops: Ints) -> Ints:

@@ -67,16 +67,16 @@ class Prices:
         worth = 0.0
         for start in range(0, len(sources), SOURCES):
             some = slice(start, start + SOURCES)
-            for source, many, min_distance in zip(
+            for source, many, distance in zip(
                 sources[some], copies[some], least_lengths(self, cables, arcs, sources[some]), strict=True
             ):
                 row = matrix.row(int(source))
-                worth += many * float(row[row > 0] @ min_distance[row > 0])
+                worth += many * float(row[row > 0] @ distance[row > 0])
         if len(sources) < len(self.of):
             for each in self.of:
                 if each.value is not None:
-                    row, min_distance = matrix.row(each.source), self._checked(each, cables, arcs)
-                    worth += each.copies * float(row[row > 0] @ min_distance[row > 0])
+                    row, distance = matrix.row(each.source), self._checked(each, cables, arcs)
+                    worth += each.copies * float(row[row > 0] @ distance[row > 0])
         return volume / worth if worth > 0 else np.inf
 
     def _checked(self, stated: Potential, cables: Cables, arcs: Arcs) -> Floats:

@@ -92,8 +92,8 @@ def _of_model(asked: Training) -> list[Misfit]:
         found.append(Misfit("tensor", wrong, f"legal are {_nearest(model.heads, layout.tensor)}"))
     if asked.parts > model.layers + EMBEDDINGS:
         wrong = f"{model.layers:,} layers are too few for {asked.parts:,} parts, pipeline · chunks"
-        max_chunks = max(1, (model.layers + EMBEDDINGS) // asked.chunks)
-        found.append(Misfit("pipeline", wrong, f"at most `pipeline = {max_chunks}`"))
+        max_pipeline = max(1, (model.layers + EMBEDDINGS) // asked.chunks)
+        found.append(Misfit("pipeline", wrong, f"at most `pipeline = {max_pipeline}`"))
     if asked.sequence % layout.context:
         wrong = f"a sequence of {asked.sequence:,} tokens doesn't divide among {layout.context:,} context ranks"
         found.append(Misfit("context", wrong, f"legal are {_nearest(asked.sequence, layout.context)}"))

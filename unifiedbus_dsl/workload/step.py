@@ -353,9 +353,10 @@ def memory_of(asked: Training) -> Kept:
     flying = passes_in_flight(asked.schedule, asked.layout.pipeline, asked.microbatches, asked.chunks)
     layout, parts, element = asked.layout, divide_layers(asked.model, asked.parts), _kept_element(asked)
     # passes in flight have at most so many layers of each sort
-    max_stage = [row.reshape(asked.chunks, layout.pipeline).max(axis=0) for row in (parts.plain, parts.routed)]
+    largest_chunk = [row.reshape(asked.chunks, layout.pipeline).max(axis=0) for row in (parts.plain, parts.routed)]
     kept = flying * sum(
-        row * layer_activations(asked, experts, element) for row, experts in zip(max_stage, (False, True), strict=True)
+        row * layer_activations(asked, experts, element)
+        for row, experts in zip(largest_chunk, (False, True), strict=True)
     )
     if asked.recompute == "full":
         whole = evolve(asked, recompute="selective")

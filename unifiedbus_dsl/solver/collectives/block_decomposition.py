@@ -220,15 +220,15 @@ def _merge_overlapping(bounds: Ints) -> Ints:
 
 def _elements(arrays: Iterable[Array], bounds: Ints, devices: int) -> Ints:
     """Return the innermost element of an array that holds each range, or all devices where none does, [n, 2]."""
-    elements, min_device = np.tile([0, devices], (len(bounds), 1)), np.full(len(bounds), devices)
+    elements, element_size = np.tile([0, devices], (len(bounds), 1)), np.full(len(bounds), devices)
     for array in arrays:
         _, rest, within = locate_arrays(array, bounds[:, 0])
         low = bounds[:, 0] - rest % array.size
         within &= (
-            (rest < prod(array.shape) * array.size) & (bounds[:, 1] <= low + array.size) & (array.size < min_device)
+            (rest < prod(array.shape) * array.size) & (bounds[:, 1] <= low + array.size) & (array.size < element_size)
         )
         elements[within] = np.column_stack([low, low + array.size])[within]
-        min_device[within] = array.size
+        element_size[within] = array.size
     return elements
 
 

@@ -331,8 +331,8 @@ def places(arrays: Sequence[Array], device: Ints, by_level: bool) -> Ints:
             path += _split(np.clip(at, 0, length - 1), sides)
         path += _split(np.clip(rest, 0, count - 1), (count,) if by_level else array.shape)
         paths.append((inside, path))
-    max_hops = max((len(path) for _, path in paths), default=0)
-    table = np.full((len(device), max_hops), -1, dtype=np.int64)
+    depth = max((len(path) for _, path in paths), default=0)
+    table = np.full((len(device), depth), -1, dtype=np.int64)
     for inside, path in paths:
         table[inside] = 0
         for k, part in enumerate(path):

@@ -77,10 +77,10 @@ def _dense(rows: Ints) -> Ints:
 def _with_siblings(quotient: Quotient, colour: Ints) -> Ints:
     """Colours that tell apart vertices whose devices have other vertices of different colours."""
     vertex = quotient.cells.vertex
-    max_label = int(vertex.max(initial=0)) + 1
-    if max_label == 1:
+    vertex_count = int(vertex.max(initial=0)) + 1
+    if vertex_count == 1:
         return colour
-    table = np.full((quotient.devices, max_label), -1, dtype=np.int64)
+    table = np.full((quotient.devices, vertex_count), -1, dtype=np.int64)
     table[quotient.device, vertex] = colour
     return _dense(np.concatenate([table[quotient.device], vertex[:, None]], axis=1))
 

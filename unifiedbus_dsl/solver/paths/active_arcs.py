@@ -82,8 +82,8 @@ class ActiveArcs:
         for orbit in np.flatnonzero(turned >= np.arange(len(turned))).tolist():
             arcs = order[start[orbit] : start[orbit + 1]]
             tail, head = network.tail[arcs], network.head[arcs]
-            distance = int(np.abs(tail - head).max())
-            parts.append((distance, joined[tail], joined[head]))
+            span = int(np.abs(tail - head).max())
+            parts.append((span, joined[tail], joined[head]))
         parts.sort(key=lambda part: part[0])
         labels: list[Ids] = [
             relabel(connected_components(network.vertices, tail, head)[first]) for _, tail, head in parts

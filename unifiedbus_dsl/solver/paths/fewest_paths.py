@@ -35,7 +35,7 @@ def _parted(reach: Reachability, senders: Bools, receivers: Bools) -> tuple[int,
     """Return the first pair that touches no island in common."""
     own = np.arange(len(senders))
     for source in np.flatnonzero(senders & (reach.reached < reach.members.sum())).tolist():
-        reached = np.flatnonzero(receivers & ~reach.reached_from(source) & (own != source))
-        if len(reached):
-            return source, int(reached[0])
+        unreached = np.flatnonzero(receivers & ~reach.reached_from(source) & (own != source))
+        if len(unreached):
+            return source, int(unreached[0])
     return None
