@@ -43,7 +43,7 @@ system full : Pod
 system half : Pod(racks = 9)
 system lab : Pod
 traffic moe of full = alltoall(all npu)
-workload pretrain of full = train(Tiny, batch = 160, sequence = 512, tensor = 8)
+workload pretrain of full = train(Tiny, batch = 330, sequence = 512, tensor = 8)
 scenario Cut of full { fail rack[3].leaf.up[1] }
 view plan of full { title "the plan" }
 explore uplinks of full {
