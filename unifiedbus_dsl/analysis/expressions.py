@@ -65,8 +65,8 @@ def answer_of(node: tree.Expr, asker: MeasureEvaluator, systems: Systems, sink: 
     if not isinstance(value, Quantity | Interval | bool):
         expected_value(sink, node, value, "a number or a condition")
         return None
-    alone = parts.found.get(text_of(node))
-    made = evolve(alone or _answer(value), system=asker.system, block=asker.block, arguments=text_of(node))
+    alone = parts.found.get(node.span.one_line)
+    made = evolve(alone or _answer(value), system=asker.system, block=asker.block, arguments=node.span.one_line)
     if alone is not None:  # `throughput(t) of b`: what it is says the answer itself
         return evolve(made, measure=EXPRESSION, seconds=time.perf_counter() - began)
     parts.found.update(_lets(node, asker))
@@ -87,11 +87,6 @@ def _lets(node: tree.Expr, asker: MeasureEvaluator) -> dict[str, Answer]:
     values = {name: value for name, value in asker.evaluator.extra.items() if name in names}
     known = {name: value for name, value in values.items() if isinstance(value, Quantity | Interval | bool)}
     return {name: evolve(_answer(value), system=asker.system) for name, value in known.items()}
-
-
-def text_of(node: tree.Node) -> str:
-    """Return an expression as it is written, on one line."""
-    return " ".join(node.span.text.split())
 
 
 def _answer(value: Quantity | Interval | bool) -> Answer:
@@ -143,7 +138,9 @@ def _keeping(parts: _Parts, home: str) -> Callable[[MeasureEvaluator, tree.Call]
     """Return the value of a measure, whose answer is kept among the parts: what is there already is not asked again."""
 
     def value(asker: MeasureEvaluator, call: tree.Call) -> EvalValue:
-        known = next((a for a in parts.found.values() if (a.system, a.label) == (asker.system, text_of(call))), None)
+        known = next(
+            (a for a in parts.found.values() if (a.system, a.label) == (asker.system, call.span.one_line)), None
+        )
         answer = asker.answer(call) if known is None else known
         if answer is None:
             return POISON
@@ -162,7 +159,7 @@ def _keeping_sums(
     def value(call: tree.Call, evaluator: Evaluator) -> EvalValue:
         total = sums(call, evaluator)
         if isinstance(total, Quantity):
-            parts.keep(evolve(_answer(total), system=asker.system, arguments=text_of(call)), home)
+            parts.keep(evolve(_answer(total), system=asker.system, arguments=call.span.one_line), home)
         return total
 
     return value
@@ -195,7 +192,7 @@ def value_of(answer: Answer, call: tree.Call, sink: Sink) -> EvalValue:
     if truth is not None:
         return bool(truth)
     if not (isfinite(answer.lower) and isfinite(answer.upper) and isfinite(answer.value)):
-        message = f"`{text_of(call)}` is {answer.shown} here, and nothing can be worked out of that"
+        message = f"`{call.span.one_line}` is {answer.shown} here, and nothing can be worked out of that"
         sink.error("UB0706", message, call.span, "no number")
         return POISON
     estimate = answer.estimate

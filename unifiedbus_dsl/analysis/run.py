@@ -9,7 +9,7 @@ import numpy as np
 from attrs import define, evolve, field, frozen
 
 from unifiedbus_dsl.analysis.evaluators import evaluator_of, items_of, make_evaluator, naming_all
-from unifiedbus_dsl.analysis.expressions import answer_of, asked_of, evaluator_of_answers, knowing, solved, text_of
+from unifiedbus_dsl.analysis.expressions import answer_of, asked_of, evaluator_of_answers, knowing, solved
 from unifiedbus_dsl.analysis.report import outage_report
 from unifiedbus_dsl.analysis.report.datasheet import datasheet
 from unifiedbus_dsl.analysis.scenarios import after, base_value, worst
@@ -290,7 +290,7 @@ class _Runner:
             if isinstance(item, tree.Let):
                 extra[item.name.text] = self._value(asker, item.value, extra)
         there = knowing(asker, extra)
-        labels = tuple(text_of(item.value) for item in items if isinstance(item, tree.Measure))
+        labels = tuple(item.value.span.one_line for item in items if isinstance(item, tree.Measure))
         if labels:
             self.say(BlockBegun(asker.system, asker.block, labels))
         for item in track(items, f"{asker.system}: {asker.block}"):
@@ -386,7 +386,7 @@ class _Runner:
                 "slower": damaged.damage.slower,
                 **outage_report.to_json(damaged.damage.machine, damaged.damage.losses),
             }
-            labels = tuple(text_of(item.value) for item in damaged.items if isinstance(item, tree.Measure))
+            labels = tuple(item.value.span.one_line for item in damaged.items if isinstance(item, tree.Measure))
             self.say(BlockBegun(system, f"{SCENARIO} {name}", labels, damaged.said))
             for item in damaged.items:
                 if isinstance(item, tree.Measure):

@@ -157,7 +157,7 @@ def changes(items: list[tree.Statement], before: NetworkContext, after: NetworkC
     sets = [item for item in items if isinstance(item, tree.Set)]
     if not sets:
         return []
-    texts = "; ".join(" ".join(each.span.text.split()) for each in sets)
+    texts = "; ".join(each.span.one_line for each in sets)
     counts = [
         (len(end_points(after)), len(end_points(before)), "end point"),
         (after.fabric.device_count, before.fabric.device_count, "device"),

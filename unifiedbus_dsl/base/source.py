@@ -59,6 +59,11 @@ class Span(NamedTuple):
         return self.source.text[self.start : self.end]
 
     @property
+    def one_line(self) -> str:
+        """The text with each run of white space as one blank, as messages and tables quote it."""
+        return " ".join(self.text.split())
+
+    @property
     def line(self) -> int:
         return self.source.position(self.start)[0]
 

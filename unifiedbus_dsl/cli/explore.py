@@ -256,11 +256,12 @@ def _block(
 
 def _again(explored: Explored, path: Path, options: dict[str, Any]) -> Callable[[Design], str]:
     """Return what gives the command that finds the figures of a design again."""
-    from unifiedbus_dsl.analysis.expressions import text_of
     from unifiedbus_dsl.escape import shell
 
     problem = explored.problem
-    asked = "; ".join((*map(text_of, problem.lets), *(question.text for question in problem.questions)))
+    asked = "; ".join(
+        (*(node.span.one_line for node in problem.lets), *(question.text for question in problem.questions))
+    )
     folders = [f"-I {shell.word(folder)}" for folder in options["search"]]
     varied = {axis.name for axis in problem.space.axes}
     before = [each for each in options["settings"] if each.partition("=")[0].strip() not in varied]

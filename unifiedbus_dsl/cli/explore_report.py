@@ -7,7 +7,6 @@ from typing import Any
 
 from unifiedbus_dsl.analysis.explore.explorations import Design, Explored, Method
 from unifiedbus_dsl.analysis.explore.front import Standing
-from unifiedbus_dsl.analysis.expressions import text_of
 from unifiedbus_dsl.base.units import counted
 from unifiedbus_dsl.diagnostics.display_width import text_width
 from unifiedbus_dsl.escape import csv, shell
@@ -152,7 +151,7 @@ def as_json(explored: Explored, again: Callable[[Design], str]) -> str:
             {"measure": goal.question.text, "sense": "maximize" if goal.maximize else "minimize"}
             for goal in problem.goals
         ],
-        "let": [text_of(each) for each in problem.lets],
+        "let": [each.span.one_line for each in problem.lets],
         "front": [design.number for design in explored.front],
         "designs": [_design(design, again) for design in explored.designs],
     }

@@ -30,7 +30,7 @@ def two_measures(text: str, sink: Sink) -> tuple[str, str] | None:
     """Return the two measures of `scatter(A, B)`; None after a diagnostic."""
     calls = measure_calls(text, sink)
     if len(calls) == 1 and len(calls[0].args) == 2:
-        one, other = (" ".join(arg.value.span.text.split()) for arg in calls[0].args)
+        one, other = (arg.value.span.one_line for arg in calls[0].args)
         return one, other
     return None
 

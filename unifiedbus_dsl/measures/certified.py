@@ -124,7 +124,7 @@ def _with_doubts(answer: T, unverified: tuple[str, ...]) -> T:
 
 def failed(call: MeasureCall, error: Exception) -> VerificationError:
     """Return the error that an answer to a call failed, after what was asked was saved."""
-    asked = " ".join(call.node.span.text.split())
+    asked = call.node.span.one_line
     message = f"the answer of `{asked}` failed its verification: {error}"
     return VerificationError(f"{message}\nwhat was asked is saved as {_saved(call, error)}")
 
@@ -179,7 +179,7 @@ def _saved(call: MeasureCall, error: Exception) -> str:
     files = [folder / "question.json"]
     question = {
         "version": VERSION,
-        "question": " ".join(call.node.span.text.split()),
+        "question": call.node.span.one_line,
         "system": machine.fabric.plan.system,
         "error": str(error),
         "lost_devices": np.flatnonzero(machine.lost_devices).tolist(),

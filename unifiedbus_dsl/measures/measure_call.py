@@ -67,7 +67,7 @@ class MeasureCall:
     @property
     def arguments(self) -> str:
         """The arguments as they are written, on one line."""
-        return ", ".join(" ".join(arg.span.text.split()) for arg in self.node.args)
+        return ", ".join(arg.span.one_line for arg in self.node.args)
 
     @property
     def evaluator(self) -> Evaluator:
@@ -172,7 +172,7 @@ class MeasureCall:
         if isinstance(node, tree.Name) and node.text in self.traffics:
             traffic = reader.read(node.text, self.traffics[node.text].value)
         elif isinstance(node, tree.Call) and ".".join(dotted_name(node.function)) in TRAFFICS:
-            traffic = reader.read(" ".join(node.span.text.split()), node)
+            traffic = reader.read(node.span.one_line, node)
         elif self.exchange is not None and is_exchange(node, self.workloads):
             traffic = self.exchange(self, node)
         else:

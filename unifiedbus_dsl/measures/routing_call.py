@@ -31,7 +31,7 @@ class RoutingCall:
     def text(self) -> str:
         """The routing with its options as they are written, without those that would hold anyway."""
         given = [
-            f"{name} = {' '.join(node.span.text.split())}"
+            f"{name} = {node.span.one_line}"
             for name, node in self.options.named.items()
             if (argument := self.signature.argument(name)) is None or node.span.text != argument.default
         ]

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from attrs import evolve, frozen
 
 from unifiedbus_dsl.analysis.explore.solve_design import Expression, Question, Solved
-from unifiedbus_dsl.analysis.expressions import text_of
 from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.diagnostics import Sink
@@ -62,7 +61,7 @@ class Requirement:
 
     @property
     def text(self) -> str:
-        return text_of(self.node)
+        return self.node.span.one_line
 
 
 @frozen(eq=False)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from attrs import define, evolve, field, frozen
 
 from unifiedbus_dsl.analysis.evaluators import make_evaluator, naming_all
-from unifiedbus_dsl.analysis.expressions import answer_of, evaluator_of_answers, knowing, text_of
+from unifiedbus_dsl.analysis.expressions import answer_of, evaluator_of_answers, knowing
 from unifiedbus_dsl.base.source import Source
 from unifiedbus_dsl.compiler import Compilation, Inputs, compile_again
 from unifiedbus_dsl.diagnostics import Severity, Sink
@@ -119,7 +119,7 @@ class Expression:
 
     @property
     def text(self) -> str:
-        return text_of(self.node)
+        return self.node.span.one_line
 
     def answer(self, machine: Machine) -> Answer | None:
         """Return the answer; None after a diagnostic."""
@@ -249,7 +249,7 @@ def _condition(node: tree.Expr, machine: Machine) -> Condition:
     sink = Sink()
     asking = machine.with_sink(sink)
     answer = answer_of(node, asking.asker, asking.system, sink)
-    text = text_of(node)
+    text = node.span.one_line
     if answer is None:
         is_open = any(each.code == UNDECIDED for each in sink)
         said = "undecided: " + _said(sink) if is_open else f"`{text}` has no answer: {_said(sink)}"

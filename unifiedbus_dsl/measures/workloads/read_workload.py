@@ -171,7 +171,7 @@ def _placed(call: MeasureCall, stated: StatedWorkload, asked: Asked, ends: Ints)
 
 def _dimension(node: tree.Along, dimensions: Sequence[Dimension]) -> Dimension:
     """Return the dimension that an item of an order names: by the name or the kind of its parts."""
-    said = " ".join(node.dimension.span.text.split())
+    said = node.dimension.span.one_line
     for matches in (
         [each for each in dimensions if said in (each.text, f"{each.name}[{each.number}]")],
         [each for each in dimensions if said == each.kind and each.of == 1],

@@ -68,7 +68,7 @@ class IndexCompiler:
         """Return how to read a table, where a call was written for it; else nothing."""
         if not isinstance(node, tree.Call) or not isinstance(node.function, tree.Name):
             return ""
-        read = ", ".join(" ".join(arg.span.text.split()) for arg in node.args)
+        read = ", ".join(arg.span.one_line for arg in node.args)
         return f"an element of a table stands in brackets: `{node.function.text}[{read}]`"
 
     def _lookup(self, read: tables.Reading, span: Span) -> IndexExpr | None:

@@ -248,7 +248,7 @@ def delete_line(statement: tree.Statement) -> Fix:
         rest = text[end:].lstrip(" \t")
         if rest.startswith(";"):
             end = len(text) - len(rest.removeprefix(";").lstrip(" \t"))
-    return Fix(f"delete `{' '.join(span.text.split())}`", (Edit(Span(span.source, start, end), ""),))
+    return Fix(f"delete `{span.one_line}`", (Edit(Span(span.source, start, end), ""),))
 
 
 def _unbring(use: tree.Use, name: tree.UseName) -> Fix:

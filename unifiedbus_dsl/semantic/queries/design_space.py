@@ -238,7 +238,7 @@ def _axis(line: tree.Vary, evaluator: Evaluator) -> Axis | None:
             return Axis(line.name, steps, True)
         return _listed(line.name, _without_gap(steps, line.values, evaluator), line.values.span, evaluator.sink)
     if not isinstance(line.values, tree.ListExpr | tree.Slab):
-        text = " ".join(line.values.span.text.split())
+        text = line.values.span.one_line
         help = f"a range, `1..8` or `32..128 step 32`, or a list, `[{text}]`"
         _wrong("values to try are a range or a list", line.values.span, evaluator.sink, help)
         return None
@@ -265,7 +265,7 @@ def _levels(item: tree.Subscript, evaluator: Evaluator) -> list[Level] | None:
     if not isinstance(value, Quantity | TypeValue | bool | str):
         _wrong(f"{describe(value)} can't be tried", item.span, evaluator.sink, "try numbers, quantities or types")
         return None
-    return [(value, " ".join(item.span.text.split()), item.span)]
+    return [(value, item.span.one_line, item.span)]
 
 
 def _listed(name: str, levels: list[Level] | None, span: Span, sink: Sink) -> Axis | None:
@@ -314,7 +314,7 @@ def _steps(node: tree.Range, evaluator: Evaluator) -> Steps | None:
         return None
     low, high = quantities[0], quantities[1]
     if node.step is None and low.dimension != NUMBER:
-        _wrong("a range of quantities has a step", node.span, sink, f"write `{_written(node)} step …`")
+        _wrong("a range of quantities has a step", node.span, sink, f"write `{node.span.one_line} step …`")
         return None
     step = quantities[2].value if len(quantities) > 2 else Fraction(1)
     if step <= 0:
@@ -327,10 +327,6 @@ def _steps(node: tree.Range, evaluator: Evaluator) -> Steps | None:
         return None
     unit, factor = _unit(node, low)
     return Steps(low.value, step, count, unit, factor, low.dimension)
-
-
-def _written(node: tree.Node) -> str:
-    return " ".join(node.span.text.split())
 
 
 def _unit(node: tree.Range, low: Quantity) -> tuple[str, Fraction]:

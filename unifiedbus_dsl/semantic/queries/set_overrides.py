@@ -252,7 +252,7 @@ class _Maker:
         help = "name a field or parameter of a part, such as `plane.latency`, or a parameter of the system's type"
         self.evaluator.sink.error(
             "UB0609",
-            f"`set` finds nothing called `{' '.join(item.target.span.text.split())}`",
+            f"`set` finds nothing called `{item.target.span.one_line}`",
             item.target.span if word is None else word.span,
             "matches nothing",
             help=(f"did you mean `{guess}`?",) if guess else (help,),

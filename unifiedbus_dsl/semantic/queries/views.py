@@ -124,7 +124,7 @@ class _ViewReader:
         raise _Refused
 
     def _one_of(self, node: tree.Node, legal: Sequence[str], what: str) -> str:
-        word = " ".join(node.span.text.split())
+        word = node.span.one_line
         if word not in legal:
             guess = did_you_mean(word, legal)
             listed = ", ".join(f"`{name}`" for name in legal)
@@ -145,7 +145,7 @@ class _ViewReader:
             return
         wanted = {place for target, where in parts for place in self._filtered(target, where)}
         self.hidden |= {place for place, _ in arrays(self.plan)} - around(self.plan, wanted)
-        said = (" where ".join(" ".join(n.span.text.split()) for n in pair if n is not None) for pair in targets)
+        said = (" where ".join(n.span.one_line for n in pair if n is not None) for pair in targets)
         self.notes.append((f"only {', '.join(said)}", ""))
 
     def _zoom(self, target: tree.Selector) -> bool:
@@ -169,7 +169,7 @@ class _ViewReader:
             if path is not None and _picks(path):
                 self._refuse(target, WHOLE_ARRAYS, "leave the subscripts out")
             self.hidden |= self._filtered(target, item.where)
-        self.notes.append((f"without {' '.join(item.span.text.split()).removeprefix('hide ')}", ""))
+        self.notes.append((f"without {item.span.one_line.removeprefix('hide ')}", ""))
 
     def _rules(self, target: tree.Selector, where: tree.Expr | None) -> Callable[[str, Rule], bool]:
         """Return which cables a target means, of those for which `where` holds."""
@@ -203,7 +203,7 @@ class _ViewReader:
             return places
         kept = self._such_places(places, where)
         if not kept:
-            self._refuse(where, f"no `{' '.join(target.span.text.split())}` is such", "it matches nothing")
+            self._refuse(where, f"no `{target.span.one_line}` is such", "it matches nothing")
         return kept
 
     def _such_places(self, places: set[Place], where: tree.Expr) -> set[Place]:
@@ -256,7 +256,7 @@ class _ViewReader:
             else:
                 places = self._path(path)
         if not places:
-            self._refuse(target, f"`{' '.join(target.span.text.split())}` is not in this system", "it matches nothing")
+            self._refuse(target, f"`{target.span.one_line}` is not in this system", "it matches nothing")
         return places
 
     def _whole_arrays(self, target: tree.Binary) -> None:
@@ -317,7 +317,7 @@ class _ViewReader:
                 f"this view would draw {keep:,} parts side by side, and {MOST_CELLS} are the most",
                 node.span,
                 "too many marks",
-                help=(f"`fold {' '.join(item.target.span.text.split())} keep 8`",),
+                help=(f"`fold {item.target.span.one_line} keep 8`",),
             )
             raise _Refused
         self.look = evolve(self.look, kept={**self.look.kept, **dict.fromkeys(places, keep + 1)})

@@ -80,10 +80,6 @@ def _of_pairs(signature: Signature) -> bool:
     return any(each.name == "pairs" for each in signature.positional)
 
 
-def _text(node: tree.Node) -> str:
-    return " ".join(node.span.text.split())
-
-
 def _meant_by(plain: Sequence[tree.Arg], count: int, signature: Signature) -> str:
     """Return what the first argument that is too many was probably meant to be."""
     extra = plain[count].value
@@ -95,12 +91,12 @@ def _meant_by(plain: Sequence[tree.Arg], count: int, signature: Signature) -> st
         sort = Takes.NUMBER if isinstance(extra, tree.Number) else Takes.QUANTITY
         fits = next((each for each in named if each.takes is sort and each.name != "groups"), None)
     if fits is not None:
-        return f"write `{fits.name} = {_text(extra)}`"
-    before = _text(plain[count - 1]) if count else ""
+        return f"write `{fits.name} = {extra.span.one_line}`"
+    before = plain[count - 1].span.one_line if count else ""
     if _of_pairs(signature) and before:
-        return f"from one to the other: `{before} -> {_text(extra)}`"
+        return f"from one to the other: `{before} -> {extra.span.one_line}`"
     if count and signature.positional[0].takes is Takes.SELECTION:
-        return f"a selection of both is `{before} | {_text(extra)}`"
+        return f"a selection of both is `{before} | {extra.span.one_line}`"
     return "delete it"
 
 
@@ -110,17 +106,22 @@ def _sort(node: tree.Expr, argument: Argument, signature: Signature, sink: Sink)
         kind = "pairs" if isinstance(node, tree.Arrow) else "alltoall"
         example = "allreduce" if argument.takes is Takes.COLLECTIVE else kind
         message = "a traffic is wanted, and these are end points"
-        return _wrong(sink, node, message, f"say who sends to whom: `{example}({_text(node)})`", "UB0709")
+        return _wrong(sink, node, message, f"say who sends to whom: `{example}({node.span.one_line})`", "UB0709")
     if argument.takes is Takes.WORKLOAD and not isinstance(node, tree.Name | tree.Call):
         message = "a workload is wanted, the name of one or `train(…)`"
         return _wrong(sink, node, message, f"write `{_example(signature)}`", "UB0709")
     if argument.takes is not Takes.SELECTION:
         return True
     if isinstance(node, tree.Binary) and node.op in ("and", "or"):
-        return _wrong(sink, node, "selections are joined by `|`", f"write `{_text(node.left)} | {_text(node.right)}`")
+        return _wrong(
+            sink,
+            node,
+            "selections are joined by `|`",
+            f"write `{node.left.span.one_line} | {node.right.span.one_line}`",
+        )
     if isinstance(node, tree.Arrow) and argument.name == "ends":
-        help = f"write `{signature.name}({_text(node.left)})`"
-        help += f", or `pairs({_text(node)})` for these pairs alone" if signature.name in TRAFFICS else ""
+        help = f"write `{signature.name}({node.left.span.one_line})`"
+        help += f", or `pairs({node.span.one_line})` for these pairs alone" if signature.name in TRAFFICS else ""
         message = f"`{signature.name}` is about one selection, not from one to another"
         return _wrong(sink, node, message, help, "UB0709")
     if signature.name in ("incast", "pairs") and not isinstance(node, tree.Arrow):
@@ -166,7 +167,7 @@ def _instead(arg: tree.Arg, word: str, signature: Signature | None) -> str:
         if signature
         else set()
     )
-    return f"it has no name here: write `{_text(arg.value)}`" if word in names else "delete it"
+    return f"it has no name here: write `{arg.value.span.one_line}`" if word in names else "delete it"
 
 
 def _names(node: tree.Call, name: str, legal: tuple[str, ...], sink: Sink) -> bool:

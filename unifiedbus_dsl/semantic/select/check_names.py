@@ -292,7 +292,7 @@ def _collective(node: tree.Call, signature: Signature, evaluator: Evaluator) -> 
 
 
 def _no_set(node: tree.Binary, evaluator: Evaluator) -> None:
-    left, right = (" ".join(side.span.text.split()) for side in (node.left, node.right))
+    left, right = (side.span.one_line for side in (node.left, node.right))
     message = "selections are joined by `|` and parted by `-`"
     path = f"{left}.{right}".replace("/", ".")
     help = f"what is inside a part stands behind `.`: `{path}`" if node.op == "/" else f"write `{left} | {right}`"
@@ -300,7 +300,7 @@ def _no_set(node: tree.Binary, evaluator: Evaluator) -> None:
 
 
 def _no_sum_of_traffic(node: tree.Binary, evaluator: Evaluator) -> None:
-    right = " ".join(node.right.span.text.split())
+    right = node.right.span.one_line
     help = (f"what runs meanwhile is an argument: `beside = {right}`",)
     evaluator.sink.error("UB0709", "a traffic is wanted, and traffic has no operators", node.span, "here", help=help)
 

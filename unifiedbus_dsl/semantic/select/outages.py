@@ -147,7 +147,7 @@ def base_scenario(condition: tree.Expr, sink: Sink) -> tree.Expr | Poison | None
             )
             return POISON
     left = [right[id(name)].left for name in said]
-    if len({" ".join(node.span.text.split()) for node in left}) > 1:
+    if len({node.span.one_line for node in left}) > 1:
         message = "`base` stands for one measure in a line"
         sink.error("UB0711", message, condition.span, "several", help=("write a line for each",))
         return POISON

@@ -50,7 +50,7 @@ def _refuse(node: tree.Expr, message: str, legal: Collection[str], sink: Sink) -
 
 
 def _unknown(node: tree.Expr, legal: Collection[str], sink: Sink) -> None:
-    text = " ".join(node.span.text.split())
+    text = node.span.one_line
     guess = did_you_mean(text, legal)
     sink.error(
         "UB0235",

@@ -235,7 +235,7 @@ class SetReader:
         return word
 
     def _without_effect(self, node: tree.Binary) -> None:
-        left, right = (" ".join(side.span.text.split()) for side in (node.left, node.right))
+        left, right = (side.span.one_line for side in (node.left, node.right))
         self._sink.error(
             "UB0432",
             f"`{right}` takes nothing away from `{left}`",
@@ -258,7 +258,7 @@ class SetReader:
 
 def refuse_broken(node: tree.Binary, sink: Sink) -> None:
     """Say that a difference would leave a part of a part."""
-    left, right = (" ".join(side.span.text.split()) for side in (node.left, node.right))
+    left, right = (side.span.one_line for side in (node.left, node.right))
     sink.error(
         "UB0431",
         f"`{right}` is inside of `{left}`, of which a piece would be left",

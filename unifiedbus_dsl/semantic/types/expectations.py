@@ -82,7 +82,7 @@ def evaluate_expectation(
         systems=systems,
         seen=seen,
     )
-    text = " ".join(node.condition.span.text.split())
+    text = node.condition.span.one_line
     source = node.source.value if node.source else None
     differs = node.differs.value if node.differs else None
     try:
@@ -172,7 +172,7 @@ def undecided(condition: tree.Expr, seen: dict[Span, EvalValue], sink: Sink) -> 
     labels = tuple(Label(part.span, shown(seen[part.span])) for part in parts(condition) if part.span in seen)
     sink.error(
         "UB0707",
-        f"undecided: the proved bounds are too far apart for `{' '.join(condition.span.text.split())}`",
+        f"undecided: the proved bounds are too far apart for `{condition.span.one_line}`",
         condition.span,
         "holds at one end, fails at the other",
         labels=labels,
@@ -188,7 +188,7 @@ def _failed(subject: str, node: tree.Expect, seen: dict[Span, EvalValue], sink: 
         for part in parts(condition)
         if part.span in seen and part.span != condition.span
     )
-    message = f"expectation failed: `{' '.join(condition.span.text.split())}`"
+    message = f"expectation failed: `{condition.span.one_line}`"
     if isinstance(condition, tree.Compare):
         a, b = seen.get(condition.left.span), seen.get(condition.right.span)
         if a is not None and b is not None:

@@ -419,5 +419,5 @@ def _listed(noun: str, legal: Mapping[str, Definition]) -> tuple[str, ...]:
 
 def _as_part(node: tree.Field) -> tuple[str, ...]:
     """Return how a part is written, for a field that was given a type."""
-    made = " ".join(node.value.span.text.split()).removesuffix("()")
+    made = node.value.span.one_line.removesuffix("()")
     return (f"a part has its type behind `:`: `{node.name.text} : {made}`",)

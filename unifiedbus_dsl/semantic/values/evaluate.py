@@ -196,14 +196,14 @@ class Evaluator:
 
     def no_value(self, node: tree.Node) -> EvalValue:
         """Say that this is no value; POISON."""
-        text = " ".join(node.span.text.split())
+        text = node.span.one_line
         help: tuple[str, ...] = ()
         if isinstance(node, tree.All):
             help = (f"`count({text})` counts them, `sum({text}.memory)` adds a field up",)
         elif isinstance(node, tree.Member) and node.name.text in (*MODEL_FUNCTIONS, *MEASURES, *FUNCTIONS):
-            help = (f"write `{node.name.text}({' '.join(node.base.span.text.split())})`",)
+            help = (f"write `{node.name.text}({node.base.span.one_line})`",)
         elif isinstance(node, tree.Member) and isinstance(node.base, tree.Call):
-            help = (f"an answer has no parts: write `{' '.join(node.base.span.text.split())}`",)
+            help = (f"an answer has no parts: write `{node.base.span.one_line}`",)
         self.sink.error("UB0210", f"`{text}` is not a value here", node.span, "no value", help=help)
         return POISON
 

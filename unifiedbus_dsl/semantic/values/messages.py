@@ -15,7 +15,7 @@ from unifiedbus_dsl.vocabulary import foreign
 def expected_value(sink: Sink, node: tree.Node, value: EvalValue, wanted: str) -> EvalValue:
     what = value_text(value) if isinstance(value, Quantity | bool | tuple) else describe(value)
     of_table = isinstance(value, tuple) and isinstance(node, tree.Name)
-    help = (f"one element of it is `{' '.join(node.span.text.split())}[i]`",) if of_table else ()
+    help = (f"one element of it is `{node.span.one_line}[i]`",) if of_table else ()
     sink.error("UB0310", f"this place wants {wanted}, found {what}", node.span, f"is {value_text(value)}", help=help)
     return POISON
 
@@ -27,7 +27,7 @@ def no_condition(node: tree.Expr, value: EvalValue, sink: Sink) -> None:
         f"`expect` wants a condition, found {describe(value) if isinstance(value, Interval) else value_text(value)}",
         node.span,
         "no condition",
-        help=(f"compare it: `{' '.join(node.span.text.split())} == …`",),
+        help=(f"compare it: `{node.span.one_line} == …`",),
     )
 
 
@@ -45,7 +45,7 @@ def unit_mismatch(sink: Sink, a: tree.Node, left: EvalValue, b: tree.Node, right
 
 def _share_of(node: tree.Node, verb: str) -> tuple[str, ...]:
     """Return what a bare share is probably meant to be."""
-    text = " ".join(node.span.text.split())
+    text = node.span.one_line
     if not text.endswith("%"):
         return ()
     share = text.lstrip("-+ ")

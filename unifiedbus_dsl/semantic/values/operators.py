@@ -202,7 +202,7 @@ def _margin(sink: Sink, node: tree.Compare, right: Quantity, tolerance: EvalValu
         return Fraction(0)
     percent = isinstance(node.within, tree.Quantity) and node.within.unit == "%"
     if is_number(tolerance) and not percent and right.dimension != NUMBER and tolerance.value >= 1:
-        share = " ".join(node.within.span.text.split())
+        share = node.within.span.one_line
         message = f"a tolerance of {share} is {share} times the value"
         help = (f"did you mean `within {share}%`?",)
         sink.error("UB0303", message, node.within.span, "unit missing", help=help)

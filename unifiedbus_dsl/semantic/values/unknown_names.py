@@ -117,9 +117,9 @@ def unknown_function(scope: Scope, sink: Sink, node: tree.Call, name: str, legal
     """Say that no function, measure or traffic has this name."""
     first, _, rest = name.partition(".")
     if not name or (rest in legal and first in scope.module.systems):
-        asked = rest or " ".join(node.function.span.text.split())
+        asked = rest or node.function.span.one_line
         call = f"{asked}({_inside(node)})" if rest else asked
-        message = f"`{' '.join(node.span.text.split())}` is no call of a function or measure"
+        message = f"`{node.span.one_line}` is no call of a function or measure"
         of = first or "SYSTEM"
         sink.error("UB0207", message, node.function.span, "unknown", help=(f"of a system: `{call} of {of}`",))
         return
@@ -138,7 +138,7 @@ def unknown_function(scope: Scope, sink: Sink, node: tree.Call, name: str, legal
 
 def _inside(node: tree.Call) -> str:
     """Return the arguments of a call as they are written."""
-    return ", ".join(" ".join(arg.span.text.split()) for arg in node.args)
+    return ", ".join(arg.span.one_line for arg in node.args)
 
 
 def unknown_argument(sink: Sink, definition: Definition, arg: tree.Arg, params: list[str]) -> None:
