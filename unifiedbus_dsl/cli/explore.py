@@ -129,7 +129,7 @@ def _layouts(context: click.Context, path: Path, options: dict[str, Any]) -> int
     from unifiedbus_dsl.analysis.explore.layouts import explore_layouts
     from unifiedbus_dsl.cli import explore_layouts as report
     from unifiedbus_dsl.cli.malloc import keep_freed_memory
-    from unifiedbus_dsl.cli.output import write_bytes
+    from unifiedbus_dsl.cli.output import say_or_write
     from unifiedbus_dsl.cli.progress_bar import progress_bar
     from unifiedbus_dsl.diagnostics import Sink
     from unifiedbus_dsl.syntax import tree
@@ -149,10 +149,7 @@ def _layouts(context: click.Context, path: Path, options: dict[str, Any]) -> int
     if found is None:
         return question_status(sink) or WRONG_FILE
     written = report.as_json if options["as_json"] else report.as_csv if options["as_csv"] else report.as_text
-    if options["output"] in (None, "-"):
-        say(written(found), nl=False)
-    else:
-        write_bytes(Path(options["output"]), written(found).encode())
+    say_or_write(written(found), options["output"])
     if found.best.interrupted:
         return interrupted_status()
     return status(wrong) if found.best.steps else WRONG_FILE
@@ -278,7 +275,7 @@ def _again(explored: Explored, path: Path, options: dict[str, Any]) -> Callable[
 
 def _write(explored: Explored, path: Path, options: dict[str, Any]) -> None:
     from unifiedbus_dsl.cli import explore_report
-    from unifiedbus_dsl.cli.output import write_bytes
+    from unifiedbus_dsl.cli.output import say_or_write
 
     again = _again(explored, path, options)
     if options["as_json"]:
@@ -287,10 +284,7 @@ def _write(explored: Explored, path: Path, options: dict[str, Any]) -> None:
         text = explore_report.as_csv(explored)
     else:
         text = explore_report.as_text(explored, again, whole=options["whole"])
-    if options["output"] in (None, "-"):
-        say(text, nl=False)
-    else:
-        write_bytes(Path(options["output"]), text.encode())
+    say_or_write(text, options["output"])
     if options["plot"] is not None:
         _plot(explored, Path(options["plot"]))
 

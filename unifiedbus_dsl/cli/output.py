@@ -9,8 +9,9 @@ from pathlib import Path
 import click
 
 from unifiedbus_dsl.base.drafts import beside, folder_beside, make_folder, scratch_folder
+from unifiedbus_dsl.cli.terminal import say
 
-__all__ = ["beside", "folder_beside", "make_folder", "to_standard_output", "write_bytes"]
+__all__ = ["beside", "folder_beside", "make_folder", "say_or_write", "to_standard_output", "write_bytes"]
 
 
 @contextmanager
@@ -23,6 +24,14 @@ def to_standard_output() -> Iterator[Path]:
         with draft.open("rb") as file:
             for piece in iter(lambda: file.read(1 << 20), b""):
                 click.echo(piece, nl=False)
+
+
+def say_or_write(text: str, output: str | None) -> None:
+    """Write a text to a file, or to standard output where it is None or `-`."""
+    if output in (None, "-"):
+        say(text, nl=False)
+    else:
+        write_bytes(Path(output), text.encode())
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -200,11 +200,7 @@ def _survey(
 
 def _write(found: Surveyed, options: dict[str, Any]) -> None:
     from unifiedbus_dsl.cli import survey_report
-    from unifiedbus_dsl.cli.output import write_bytes
+    from unifiedbus_dsl.cli.output import say_or_write
 
     shape = survey_report.as_json if options["as_json"] else survey_report.as_text
-    text = shape(found, options["confidence"] / 100)
-    if options["output"] in (None, "-"):
-        say(text, nl=False)
-    else:
-        write_bytes(Path(options["output"]), text.encode())
+    say_or_write(shape(found, options["confidence"] / 100), options["output"])

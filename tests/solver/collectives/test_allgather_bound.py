@@ -97,7 +97,7 @@ def test_allreduce_over_a_narrow_link(monkeypatch: pytest.MonkeyPatch) -> None:
     net = machines.plain(4, 3, [([0, 1], [3, 3]), ([2], [3])], capacity=[1.0, 0.5], forward=False)
     best = allgather_bound.allreduce_time(symmetry.trivial_symmetry(net), 1.0)
     assert (best.kind, best.value) == ("exact", pytest.approx(2.0))
-    monkeypatch.setattr(tree_packing, "MAX_END_POINTS", 0)
+    monkeypatch.setattr(tree_packing, "MAX_COLUMNS", 0)
     got = allgather_bound.allreduce_time(symmetry.trivial_symmetry(net), 1.0)
     assert got.lower == pytest.approx(2.0)
     assert got.upper == pytest.approx(2 * (2 / 3) / 0.5)
@@ -161,7 +161,7 @@ def test_where_few_end_points_are_alike_both_ends_hold(seed: int, monkeypatch: p
     ]
     monkeypatch.setattr(allgather_bound, "MAX_LPS", 0)
     monkeypatch.setattr(allgather_bound, "MAX_LP_ARCS", 0)
-    monkeypatch.setattr(tree_packing, "MAX_END_POINTS", 0)
+    monkeypatch.setattr(tree_packing, "MAX_COLUMNS", 0)
     quick = [
         allgather_bound.gather_rate(net),
         allgather_bound.allgather_time(net, 1e9),

@@ -63,6 +63,8 @@ from unifiedbus_dsl.verify.trees import TreeProof
 MAX_SWEPT = 250_000_000
 """Sources that are not alike times arcs up to which flows are found where no budget is given."""
 UNKNOWN_ABOVE = "; no schedule of all groups is known"
+_OF_ONE_GROUP = {"allgather": allgather_time, "reducescatter": allgather_time, "allreduce": allreduce_time}
+"""Bounds on the time of a group by itself. A reduce-scatter is an all-gather turned round."""
 
 
 @frozen
@@ -108,9 +110,9 @@ def collective_time_bound(
     if collective == "broadcast":
         first = members[:, 0] if roots is None else np.asarray(roots, dtype=np.int64)
         return _broadcast(symmetry, of, members, first, size_bytes, deadline_s)
-    if collective not in ("allgather", "reducescatter", "allreduce"):
+    alone = _OF_ONE_GROUP.get(collective)
+    if alone is None:
         raise NotAdmittedError(f"there is no collective `{collective}`")
-    alone = allreduce_time if collective == "allreduce" else allgather_time
     if len(members) == 1:
         return alone(symmetry, size_bytes, members[0], budget=budget)
     chosen = _one_of_each(invariant_symmetries(symmetry, Groups(of)), members)

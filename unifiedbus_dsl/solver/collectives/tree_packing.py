@@ -29,7 +29,7 @@ from unifiedbus_dsl.solver.linear_program import solve_linear_program
 from unifiedbus_dsl.verify.relayed import RelayPrices
 from unifiedbus_dsl.verify.trees import LinkPrices, Links, PackedTrees, TreeProof
 
-MAX_END_POINTS = 12_000
+MAX_COLUMNS = 12_000
 """Columns that a linear program may have."""
 TOLERANCE = 1e-7
 """Relative error of a constraint that is rounding."""
@@ -90,8 +90,8 @@ class _Programme:
     def new(self, *shape: int) -> Ints:
         """New columns, numbered in this shape."""
         count = int(np.prod(shape))
-        if self.columns + count > MAX_END_POINTS:
-            raise TooLargeError(f"more than {MAX_END_POINTS} columns")
+        if self.columns + count > MAX_COLUMNS:
+            raise TooLargeError(f"more than {MAX_COLUMNS} columns")
         self.columns += count
         return np.arange(self.columns - count, self.columns).reshape(shape)
 
@@ -175,8 +175,8 @@ class _Trees:
     @classmethod
     def of(cls, network: Network, nodes: Ints, members: Bools, packing: Packing, root: int, *, beyond: bool) -> _Trees:
         n, own = len(nodes), int(np.diff(network.indptr)[network.end_order[nodes]].sum())
-        if n * (n - 1 + network.arcs - own) > MAX_END_POINTS:  # all other arcs may take the flows of each node
-            raise TooLargeError(f"more than {MAX_END_POINTS} columns")
+        if n * (n - 1 + network.arcs - own) > MAX_COLUMNS:  # all other arcs may take the flows of each node
+            raise TooLargeError(f"more than {MAX_COLUMNS} columns")
         unit = float(network.capacity_Bps[np.isfinite(network.capacity_Bps)].max())
         made, none = _Programme(), np.full(n, -1, dtype=np.int64)
         rooms = np.full(network.arcs, -1, dtype=np.int64), np.full((2, network.ends), -1, dtype=np.int64)

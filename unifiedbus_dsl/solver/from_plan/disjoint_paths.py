@@ -38,7 +38,7 @@ def fewest_paths(network: PlanNetwork, senders: frozenset[int], receivers: froze
     networks: list[PlanNetwork] = []
     for source, _ in network.sources(senders):
         mark = _mark(network, source)
-        marked = PlanNetwork(network.wiring, (*network.marks, mark), network.lost, network.partings)
+        marked = network.marked(mark)
         source_id = network.base.device_id(source)
         networks.append(marked)
         for target, _ in marked.sources(receivers):

@@ -164,7 +164,7 @@ class PlanNetwork:
     def over(self, links: Collection[str]) -> PlanNetwork:
         """Return the same with the cables of some links only."""
         kept = tuple(rule for rule in self.wiring.rules if rule.rule.link in links)
-        return PlanNetwork(evolve(self.wiring, rules=kept), self.marks, self.lost)
+        return PlanNetwork(evolve(self.wiring, rules=kept), self.marks, self.lost, self.partings)
 
     def without(self, parts: Iterable[tuple[int, int]]) -> PlanNetwork:
         """Return the same without some parts, given by the first and one past the last of their devices.
@@ -173,7 +173,11 @@ class PlanNetwork:
             NotProvedError: there are many.
         """
         marks = marks_of(self.wiring, parts)
-        return PlanNetwork(self.wiring, (*self.marks, *marks), (*self.lost, *marks))
+        return PlanNetwork(self.wiring, (*self.marks, *marks), (*self.lost, *marks), self.partings)
+
+    def marked(self, *marks: Mark) -> PlanNetwork:
+        """Return the same with more devices told apart."""
+        return PlanNetwork(self.wiring, (*self.marks, *marks), self.lost, self.partings)
 
     @cached_property
     def whole(self) -> PlanNetwork:

@@ -111,8 +111,7 @@ def _devices(plan: Plan, path: tuple[str, ...], counts: tuple[int, ...], number:
 
 def _told_apart(network: PlanNetwork, start: int, stop: int) -> PlanNetwork:
     """Return the same with the devices of one part told apart."""
-    marks = marks_of(network.wiring, [(start, stop)])
-    return PlanNetwork(network.wiring, (*network.marks, *marks), network.lost, network.partings)
+    return network.marked(*marks_of(network.wiring, [(start, stop)]))
 
 
 def _block_orbits(network: PlanNetwork, path: tuple[str, ...], counts: tuple[int, ...], place: int) -> dict[int, int]:
