@@ -15,10 +15,13 @@ from attrs import evolve, frozen
 from tests.support.asked import ROOT, SPECS, VENDORS, compiled
 from unifiedbus_dsl.analysis.run import ask
 from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.figures.gantt import gantt
 from unifiedbus_dsl.figures.headline import with_headline
 from unifiedbus_dsl.figures.heat import Map, heat_map
 from unifiedbus_dsl.figures.ladder import ladder
+from unifiedbus_dsl.figures.parts import parts_chart
 from unifiedbus_dsl.figures.plots import Plot, by_size, histogram
+from unifiedbus_dsl.figures.scaling import scaling
 from unifiedbus_dsl.figures.solved_views import compare, draw_view, load_question, plain_view
 from unifiedbus_dsl.figures.trace import trace
 from unifiedbus_dsl.ir.plan import Plan
@@ -68,6 +71,12 @@ def extras() -> Iterator[Item]:
     yield _item(pod, "superpod", "ComputeCabinet", "detail", "every device of a compute cabinet")
     yield _item(pod, "superpod", None, "floor", "the floor plan")
     yield _map(pod, "superpod", "latency")
+    step = "pretrain"
+    yield _chart(pod, "superpod", "gantt", "a training step", lambda plan: gantt(compiled(pod), plan, step, Sink()))
+    words = "time of that step against the number of NPUs"
+    yield _chart(pod, "superpod", "scaling", words, lambda plan: scaling(compiled(pod), plan, step, Sink()))
+    words = "parts of the times of its workloads"
+    yield _chart(pod, "superpod", "parts", words, lambda plan: parts_chart(compiled(pod), Sink()))
     yield _map("huawei/ub-mesh", "pod", "latency")
     mesh = "huawei/ub-mesh"
     yield _chart(mesh, "pod", "ladder", "the ladder of bandwidth", lambda plan: ladder(compiled(mesh), plan, Sink()))

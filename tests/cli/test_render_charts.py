@@ -23,6 +23,12 @@ from tests.support.cabinet import CAB
         (["--chart", "scatter(a)"], 2, "is written"),
         (["--chart", "family", "--system", "torus2d"], 2, "leave `--system` out"),
         (["--chart", "trace(torus.npu[0] -> nothing)"], 2, "nothing"),
+        (["--chart", "gantt"], 2, 'is written `--chart "gantt(pretrain)"`'),
+        (["--chart", "gantt()"], 2, "step_time"),
+        (["--chart", "scaling(pretrain)"], 2, "a workload is wanted"),
+        (["--chart", "parts(x)"], 2, "is written `--chart parts`"),
+        (["--chart", "parts"], 1, "no workload of the file has a time"),
+        (["--chart", "parts", "--system", "torus2d"], 2, "leave `--system` out"),
     ],
 )
 def test_wrong_charts(options: list[str], status: int, said: str, tmp_path: Path, run: Run) -> None:

@@ -48,7 +48,9 @@ if TYPE_CHECKING:
 @click.option("--plot", metavar="WHAT", help="A plot instead: `hops` or `latency` over all pairs of end points, "
               "or a collective by message size: `allreduce(all npu)`.")  # fmt: skip
 @click.option("--chart", metavar="WHAT", help="Instead: the `ladder` of bandwidth, the `trace(A -> B)` of a path, the "
-              "`family` of all systems of the file, or these as dots by two measures: `scatter(A, B)`.")  # fmt: skip
+              "`family` of all systems of the file, these as dots by two measures: `scatter(A, B)`, the "
+              "`gantt(WORKLOAD)` of a training step, its `scaling(WORKLOAD)`, "
+              "or the `parts` of all workloads' times.")  # fmt: skip
 @click.option("--format", "form", metavar="FORMAT", help=f"One of {', '.join(FORMATS)}; else as -o says, or svg.")
 @click.option("--scale", type=click.FloatRange(0.1, 16), metavar="X", help="Of a PNG: so many times as large.")
 @click.option("--html", is_flag=True, help="A page to explore the machine in: the same as --format html.")
@@ -382,7 +384,7 @@ def _chart(
     """
     name, bracket, inside = chart.partition("(")
     one_of("chart", name.strip(), CHARTS)
-    if (name.strip() in ("trace", "scatter")) != bool(bracket) or (bracket and not chart.rstrip().endswith(")")):
+    if ("(" in CHART_FORMS[name.strip()]) != bool(bracket) or (bracket and not chart.rstrip().endswith(")")):
         raise click.UsageError(f"`--chart {name.strip()}` is written {CHART_FORMS[name.strip()]}")
     picture = _charted(compilation, system, name.strip(), chart, inside.rstrip()[:-1], asked, sink)
     if picture is None and not sink.has_errors:
@@ -393,7 +395,10 @@ def _chart(
 def _charted(
     compilation: Compilation, system: str, name: str, chart: str, inside: str, asked: RenderRequest, sink: Sink
 ) -> Picture | None:
+    from unifiedbus_dsl.figures.gantt import gantt
     from unifiedbus_dsl.figures.ladder import ladder
+    from unifiedbus_dsl.figures.parts import parts_chart
+    from unifiedbus_dsl.figures.scaling import scaling
     from unifiedbus_dsl.figures.scatter import scatter, two_measures
     from unifiedbus_dsl.figures.trace import trace
     from unifiedbus_dsl.render.family import family_picture
@@ -404,10 +409,19 @@ def _charted(
             return ladder(compilation, plan, sink)
         case "trace":
             return trace(compilation, plan, inside, sink)
+        case "gantt":
+            return gantt(compilation, plan, inside, sink)
+        case "scaling":
+            return scaling(compilation, plan, inside, sink)
     if asked.system is not None:
         raise click.UsageError(f"`--chart {name}` is of all systems of the file: leave `--system` out")
     if name == "family":
         return family_picture([compilation.pick(each) for each in compilation.systems], "Systems of one file")
+    if name == "parts":
+        picture = parts_chart(compilation, sink)
+        if picture is None and not sink.has_errors:
+            raise click.ClickException("no workload of the file has a time: write `workload pretrain of SYSTEM = …`")
+        return picture
     measures = two_measures(chart, sink)
     if measures is None:
         return None

@@ -24,9 +24,12 @@ CHART_FORMS = {
     "trace": '`--chart "trace(npu[0] -> npu[5])"`',
     "family": "`--chart family`",
     "scatter": '`--chart "scatter(latency(all npu), bisection(all npu))"`',
+    "gantt": '`--chart "gantt(pretrain)"`',
+    "scaling": '`--chart "scaling(pretrain)"`',
+    "parts": "`--chart parts`",
 }
 CHARTS = tuple(CHART_FORMS)
-OF_FILES = ("family", "scatter")
+OF_FILES = ("family", "scatter", "parts")
 """Charts of all systems of a file."""
 FORMATS = ("svg", "png", "dot", "html", "pdf")
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import count
-from math import ceil, floor, log10
-
-from attrs import frozen
 
 from unifiedbus_dsl.analysis.evaluators import measure_calls
 from unifiedbus_dsl.analysis.run import ask
-from unifiedbus_dsl.base.units import Dimension
 from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.measures.answers import Answer, shown
+from unifiedbus_dsl.figures.axes import Axis, frame
+from unifiedbus_dsl.measures.answers import Answer
 from unifiedbus_dsl.render import palette
-from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Text, clipped, identifier, straight, text_width
+from unifiedbus_dsl.render.marks import Box, Line, Mark, Picture, Text, identifier, straight, text_width
 from unifiedbus_dsl.render.sheet import Area, line_entry, sheet, text_entry
 
 _WIDE, _TALL = 640.0, 420.0
@@ -50,8 +47,8 @@ def scatter(compilation: Compilation, across: str, up: str, sink: Sink) -> Pictu
             missing.append(system)
     if not found:
         return None
-    axes = _Axis.of([a for _, a, _ in found], _WIDE), _Axis.of([b for _, _, b in found], _TALL)
-    marks = [*_frame(axes, across, up), *_dots(axes, found)]
+    axes = _axis([a for _, a, _ in found], _WIDE), _axis([b for _, _, b in found], _TALL)
+    marks = [*frame(axes, (across, up), _LEFT), *_dots(axes, found)]
     legend = [text_entry("legend-dot", "a dot: exact, or an estimate where it says so")]
     if any(answer.kind == "interval" for _, a, b in found for answer in (a, b)):
         legend.append(line_entry("legend-bounds", "between proved bounds", COLOUR))
@@ -61,62 +58,11 @@ def scatter(compilation: Compilation, across: str, up: str, sink: Sink) -> Pictu
     return sheet("Machine against machine", f"{len(found)} systems", notes, [], marks, legend)
 
 
-@frozen
-class _Axis:
-    """From a value to points; `ticks` have a text."""
-
-    low: float
-    high: float
-    log: bool
-    length: float
-    ticks: Sequence[float]
-    dimension: Dimension
-
-    @classmethod
-    def of(cls, answers: Sequence[Answer], length: float) -> _Axis:
-        least, most = min(a.lower for a in answers), max(a.upper for a in answers)
-        dimension = answers[0].dimension
-        if least > 0 and most > 8 * least:
-            low, high = 10.0 ** floor(log10(least)), 10.0 ** ceil(log10(most) + 1e-9)
-            decades = [low * 10**k for k in range(round(log10(high / low)) + 1)]
-            return cls(low, high, True, length, decades, dimension)
-        step = 10.0 ** floor(log10(most or 1.0))
-        step = next(each for each in (step / 5, step / 2, step, 2 * step) if (most or 1.0) / each <= 6)
-        high = step * ceil((most or 1.0) / step * 1.02)
-        return cls(0.0, high, False, length, [step * k for k in range(round(high / step) + 1)], dimension)
-
-    def at(self, value: float) -> float:
-        if self.log:
-            return self.length * log10(max(value, self.low) / self.low) / log10(self.high / self.low)
-        return self.length * value / self.high
+def _axis(answers: Sequence[Answer], length: float) -> Axis:
+    return Axis.of(min(a.lower for a in answers), max(a.upper for a in answers), answers[0].dimension, length)
 
 
-def _frame(axes: tuple[_Axis, _Axis], across: str, up: str) -> list[Mark]:
-    """Return the axes with their ticks and names."""
-    x_axis, y_axis = axes
-    marks: list[Mark] = [
-        Box("ground", _LEFT, 0, _WIDE, _TALL, palette.LEVELS[0], palette.HAIR, shape="square", behind=True, role="room")
-    ]
-    room = 0.0
-    for i, value in enumerate(x_axis.ticks):
-        x = _LEFT + x_axis.at(value)
-        marks.append(Line(f"x-{i}-line", straight((x, 0), (x, _TALL)), palette.HAIR, 0.6, role="axis"))
-        text = shown(value, x_axis.dimension)
-        if x - text_width(text, 10) / 2 >= room:
-            marks.append(Text(f"x-{i}", x, _TALL + 14, text, 10, False, palette.QUIET, role="axis"))
-            room = x + text_width(text, 10) / 2 + 6
-    for i, value in enumerate(y_axis.ticks):
-        y = _TALL - y_axis.at(value)
-        marks.append(Line(f"y-{i}-line", straight((_LEFT, y), (_LEFT + _WIDE, y)), palette.HAIR, 0.6, role="axis"))
-        text = shown(value, y_axis.dimension)
-        marks.append(Text(f"y-{i}", _LEFT - 6, y, text, 10, False, palette.QUIET, "end", role="axis"))
-    name = clipped(across, 12, _WIDE)
-    marks.append(Text("x-name", _LEFT + _WIDE / 2, _TALL + 34, name, 12, True, role="axis-name", tip=across))
-    marks.append(Text("y-name", _LEFT, -16, clipped(up, 12, _WIDE), 12, True, anchor="start", role="axis-name", tip=up))
-    return marks
-
-
-def _dots(axes: tuple[_Axis, _Axis], found: Sequence[tuple[str, Answer, Answer]]) -> list[Mark]:
+def _dots(axes: tuple[Axis, Axis], found: Sequence[tuple[str, Answer, Answer]]) -> list[Mark]:
     marks: list[Mark] = []
     labels: list[Area] = []
     spots = [(_LEFT + axes[0].at(a.value), _TALL - axes[1].at(b.value)) for _, a, b in found]

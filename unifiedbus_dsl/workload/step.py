@@ -100,13 +100,15 @@ def _added(one: dict[str, float], two: dict[str, float]) -> dict[str, float]:
 @frozen(eq=False)
 class StepTime:
     """An estimate of a step. `parts` add up to `step_s`: the exposed time of each on the stage that ends last, which is
-    `stage`. `whole` are the seconds of exchanges with what is hidden. `timeline` has the passes."""
+    `stage`. `whole` are the seconds of exchanges with what is hidden. `timeline` has the passes, `tails` the seconds of
+    each stage behind its last one, by part."""
 
     step_s: float
     parts: dict[str, float]
     whole: dict[str, float]
     stage: int
     timeline: Timeline
+    tails: list[dict[str, float]]
     exchanges: tuple[Exchange, ...]
 
 
@@ -304,7 +306,7 @@ def _summary(
         whole["data"] += sum(timer(each) for each in gradient_exchanges(asked, dense, experts))
     if (sent := stage_exchange(asked)) is not None:
         whole["pipeline"] = 2 * asked.microbatches * asked.chunks * timer(sent)
-    return StepTime(step_s, parts, whole, stage, timeline, used)
+    return StepTime(step_s, parts, whole, stage, timeline, tails, used)
 
 
 def _wait_s(timeline: Timeline, stage: int) -> float:

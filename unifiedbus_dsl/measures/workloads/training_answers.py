@@ -32,7 +32,7 @@ def step_time(call: MeasureCall) -> Certified[Answer]:
     least = f"no schedule below {shown(step.bound_s, TIME)}"
     detail = {
         "parts": parts_detail(*found), "lower_bound_s": step.bound_s, "bounds": step.bound.bounds,
-        "bound_binding": step.bound.binding,
+        "bound_binding": step.bound.binding, "tokens_per_s": step.tokens_per_s,
     }  # fmt: skip
     return _estimate(
         call, placed, step, step.step_s, TIME, text=shown(step.step_s, TIME),
