@@ -27,7 +27,7 @@ from unifiedbus_dsl.export import CannotExportError, ExportInput, find, write, w
 from unifiedbus_dsl.export.common.tables import check
 from unifiedbus_dsl.graph.from_fabric import from_fabric
 from unifiedbus_dsl.ir.fabric import Fabric
-from unifiedbus_dsl.solver.deadlock.layers import LaneLayers
+from unifiedbus_dsl.solver.deadlock.layers import LaneLayers, PairWaits, dfsssp, fewest_layers
 from unifiedbus_dsl.solver.deadlock.path_rules import PathRule
 from unifiedbus_dsl.solver.deadlock.tables import tables_between_ends
 from unifiedbus_dsl.solver.network_context import NetworkContext
@@ -244,6 +244,30 @@ def test_a_pair_is_in_the_first_layer_in_which_it_closes_no_cycle(seed: int) -> 
             both = inside[lower].copy()
             both.add_edges_from(edges[w] for w in waits[pair])
             assert not nx.is_directed_acyclic_graph(both)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_layers_that_pairs_are_moved_out_of_have_no_cycle(seed: int) -> None:
+    draw = random.Random(seed)
+    channels = draw.randint(3, 9)
+    edges = sorted({tuple(draw.sample(range(channels), 2)) for _ in range(30)})
+    waits = [sorted(draw.sample(range(len(edges)), min(draw.randint(0, 3), len(edges)))) for _ in range(40)]
+    waits = [each for each in waits if nx.is_directed_acyclic_graph(nx.DiGraph([edges[w] for w in each]))]
+    start = np.cumsum([0, *map(len, waits)])
+    every = PairWaits(*np.array(edges).T, start, np.array([w for each in waits for w in each], dtype=np.int64))
+    layer_of = dfsssp(every, 64)
+    assert layer_of is not None
+    layers = [[w for p, each in enumerate(waits) if layer_of[p] == k for w in each] for k in range(max(layer_of) + 1)]
+    graphs = [nx.DiGraph([edges[w] for w in each]) for each in layers]
+    assert all(nx.is_directed_acyclic_graph(graph) for graph in graphs)
+    whole = nx.DiGraph([edges[w] for each in waits for w in each])
+    assert (len(graphs) == 1) is nx.is_directed_acyclic_graph(whole)
+    if len(graphs) > 1:
+        assert dfsssp(every, len(graphs) - 1) is None
+        found = fewest_layers(every, 64, 1)
+        took = [each for each in found.tried.values() if each]
+        assert found.layers == min(took)
+        assert found.tried[found.scheme] == found.layers
 
 
 def test_tables_of_a_torus_take_few_lanes_in_little_time() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 
 from unifiedbus_dsl.base.arrays import Ints
 from unifiedbus_dsl.base.units import NUMBER
@@ -15,6 +16,7 @@ from unifiedbus_dsl.measures.certified import Certified, bounds, moves_of
 from unifiedbus_dsl.measures.deadlock import channel_order, cycle_lines, notes
 from unifiedbus_dsl.measures.measure_call import MeasureCall
 from unifiedbus_dsl.measures.read_paths import read_paths
+from unifiedbus_dsl.measures.wording import arc_names, pair_name
 from unifiedbus_dsl.solver.bounds import BoundedValue, NotAdmittedError, bounded, exact
 from unifiedbus_dsl.solver.deadlock.cycles import ChannelCycle
 from unifiedbus_dsl.solver.deadlock.dependencies import Dependencies, dependencies
@@ -28,28 +30,44 @@ from unifiedbus_dsl.solver.deadlock.orders import (
     is_invariant,
     merged,
     number_orders,
+    rooted_orders,
 )
+from unifiedbus_dsl.solver.deadlock.pair_layers import PairLanes, lanes_of_pairs
 from unifiedbus_dsl.solver.deadlock.path_rules import PathRule, routes
+from unifiedbus_dsl.solver.deadlock.tables import MOST_LANES
 from unifiedbus_dsl.solver.demand import Demand
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.solver.routing import dragonfly
 from unifiedbus_dsl.verify.deadlock import CycleCertificate
-from unifiedbus_dsl.verify.lanes import LanesCertificate
+from unifiedbus_dsl.verify.lanes import LanesCertificate, LayersCertificate
 
 LEAST = 2
 """Lanes that are needed at least where channels depend on each other in a circle and packets keep to their paths."""
+MOST_ROOTS, MOST_ROOTED = 48, 4_096
+"""Devices from which distances are tried as an order, and these times goals."""
+MOST_WRITTEN = 1_024
+"""Channels, or pairs off lane 0, that are written out."""
 MOST_WORK = 200_000_000
 """Goals times arcs up to which an order is tried that symmetries do not keep."""
 
 
 @frozen(eq=False)
 class FewestLanes:
-    """Bounds on the `lanes` that are needed; an `order` by which the upper bound is reached, and a `cycle` that shows
-    the lower one. Neither where one lane is enough."""
+    """Bounds on the `lanes` that are needed; an `order` or lanes of `pairs` by which the upper bound is reached, and a
+    `cycle` that shows the lower one. None of them where one lane is enough. `tried` says how many lanes each scheme
+    took (None: more than links have)."""
 
     lanes: BoundedValue
     order: LaneOrder | None = None
     cycle: ChannelCycle | None = None
+    pairs: PairLanes | None = None
+    tried: dict[str, int | None] = field(factory=dict)
+
+    @property
+    def scheme(self) -> str:
+        if self.pairs is not None:
+            return f"{self.pairs.layering.scheme}: a lane that each pair keeps"
+        return "" if self.order is None else self.order.scheme
 
 
 @bounds.register
@@ -70,13 +88,33 @@ def fewest_lanes(machine: NetworkContext, demand: Demand, rule: PathRule) -> Cer
     assert isinstance(plain.certificate, CycleCertificate)
     channels = dependencies(routes(machine.symmetry, demand, rule))
     order, lanes = _best(machine, demand, rule, channels)
+    tried: dict[str, int | None] = {order.scheme: lanes}
+    pairs = None if lanes <= LEAST else _lanes_of_pairs(machine, demand, rule)
+    if pairs is not None:
+        tried |= pairs.layering.tried
+        if 0 < pairs.lanes < lanes:
+            fewest = FewestLanes(_between(pairs.lanes, pairs.layering.scheme), None, plain.answer.cycle, pairs, tried)
+            shown = LayersCertificate(plain.certificate.traffic, pairs.lane, pairs.rank, plain.certificate)
+            return Certified(fewest, shown)
     kept = is_invariant(channels.group.arc_orbit, order)
     certificate = LanesCertificate(
         plain.certificate.traffic, order.block, order.rank, lanes, plain.certificate,
         tuple(moves_of(channels.group)) if kept else (),
     )  # fmt: skip
-    reason = "a cycle of dependencies with one lane; " + (order.scheme or "an order of channels")
-    return Certified(FewestLanes(bounded(LEAST, lanes, reason), order, plain.answer.cycle), certificate)
+    return Certified(FewestLanes(_between(lanes, order.scheme), order, plain.answer.cycle, None, tried), certificate)
+
+
+def _between(lanes: int, scheme: str) -> BoundedValue:
+    return bounded(LEAST, lanes, f"a cycle of dependencies with one lane; {scheme}")
+
+
+def _lanes_of_pairs(machine: NetworkContext, demand: Demand, rule: PathRule) -> PairLanes | None:
+    """Return lanes that pairs keep; None where packets turn, or that would be too much work."""
+    network = machine.network
+    if rule.via in ("switch", "group") or network.ends * network.arcs > MOST_WORK:
+        return None
+    parts = routes(trivial_symmetry(network, ()), demand, rule).parts
+    return lanes_of_pairs(network, parts, MOST_LANES, LEAST)
 
 
 def _best(machine: NetworkContext, demand: Demand, rule: PathRule, found: Dependencies) -> tuple[LaneOrder, int]:
@@ -123,6 +161,8 @@ def _candidates(
     yield [order for each in classes for order in class_orders(blocks, each, few=True)]
     yield list(number_orders(network, blocks))
     yield [order for each in classes for order in class_orders(blocks, each, few=False)]
+    roots = min(MOST_ROOTS, MOST_ROOTED // max(network.ends, 1))
+    yield from ([order] for order in rooted_orders(network, blocks, found.group.vertex_orbit, roots))
 
 
 def _needed(
@@ -154,7 +194,35 @@ def virtual_lanes(call: MeasureCall) -> Certified[Answer]:
         fewest.lanes,
         NUMBER,
         assumptions=(f"routing {routing}", *notes(rule), traffic.pattern, "lossless links, paths as they are"),
-        detail={} if fewest.order is None else {"scheme": fewest.order.scheme},
-        lines=cycle_lines(call.machine, fewest.cycle),
+        detail=_detail(call.machine, fewest),
+        lines=(*_scheme_lines(fewest), *cycle_lines(call.machine, fewest.cycle)),
     )
     return Certified(answer, certified.certificate)
+
+
+def _scheme_lines(fewest: FewestLanes) -> tuple[str, ...]:
+    """Return what each scheme took, where several were tried."""
+    if len(fewest.tried) < 2:
+        return ()
+    took = (f"{name} {f'more than {MOST_LANES}' if lanes is None else lanes}" for name, lanes in fewest.tried.items())
+    return (f"lanes by scheme: {'; '.join(took)}",)
+
+
+def _detail(machine: NetworkContext, fewest: FewestLanes) -> dict[str, Any]:
+    """Return the scheme as JSON holds it, with what it says of each channel or pair where these are few enough."""
+    if not fewest.scheme:
+        return {}
+    detail: dict[str, Any] = {"scheme": fewest.scheme, "lanes_by_scheme": fewest.tried}
+    if fewest.pairs is not None:
+        source, target = np.nonzero(fewest.pairs.lane > 0)
+        if len(source) <= MOST_WRITTEN:
+            lanes = fewest.pairs.lane[source, target].tolist()
+            detail["lane_of_pairs"] = [
+                {"packets": pair_name(machine, *pair), "lane": lane}
+                for *pair, lane in zip(source.tolist(), target.tolist(), lanes, strict=True)
+            ]
+    elif fewest.order is not None and machine.network.arcs <= MOST_WRITTEN:
+        names = arc_names(machine, np.arange(machine.network.arcs))
+        places = zip(names, fewest.order.block.tolist(), fewest.order.rank.tolist(), strict=True)
+        detail["order_of_channels"] = [{"channel": name, "block": block, "rank": rank} for name, block, rank in places]
+    return detail

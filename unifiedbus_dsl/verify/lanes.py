@@ -1,4 +1,5 @@
-"""Virtual lanes that are enough, shown on the fabric: channels in an order, a lane more wherever packets go against it.
+"""Virtual lanes that are enough, shown on the fabric: channels in an order, a lane more wherever packets go against it;
+or a lane that each pair keeps.
 
 A packet begins on lane 0; on a channel of a later block it is on lane 0 again, within a block it keeps its lane where
 the rank rises and takes the next one where it does not. Never may it go on to an earlier block. So (block, lane, rank)
@@ -12,9 +13,9 @@ from attrs import frozen
 
 from unifiedbus_dsl.verify import Proved, require
 from unifiedbus_dsl.verify.arcs import match
-from unifiedbus_dsl.verify.cables import Cables, Ints
+from unifiedbus_dsl.verify.cables import Cables, Ids, Ints
 from unifiedbus_dsl.verify.channels import RoutedTraffic, begins, crossed, goals_alike, levels_of
-from unifiedbus_dsl.verify.deadlock import CycleCertificate
+from unifiedbus_dsl.verify.deadlock import CycleCertificate, check_rank
 from unifiedbus_dsl.verify.symmetries import Move
 from unifiedbus_dsl.verify.ways import NONE, Ways
 
@@ -85,6 +86,32 @@ class LanesCertificate:
         np.maximum.at(max_rank, ways.head, block)
         np.minimum.at(min_rank, ways.tail, block)
         require((max_rank <= min_rank)[ways.rank > 0].all(), "packets go on to an earlier block")
+
+
+@frozen(eq=False)
+class LayersCertificate:
+    """The lane of what each end point sends to each, `lane[E, E]`, which it keeps, and a rank of arcs for each lane,
+    `rank[lanes, A]`, that rises along the dependencies of its pairs; and a cycle, which shows that one lane is not
+    enough."""
+
+    traffic: RoutedTraffic
+    lane: Ids
+    rank: Ints
+    cycle: CycleCertificate
+
+    def prove(self, cables: Cables) -> Proved:
+        """Return how many lanes are needed at least, and how many are enough."""
+        traffic = self.traffic
+        match(traffic.arcs, cables)
+        require(self.cycle.traffic is traffic, "the cycle is of another traffic")
+        self.cycle.prove(cables)
+        require(not traffic.turns, "packets that turn keep no lane")
+        for goal in traffic.goals().tolist():
+            ways, sends, lane = traffic.ways_to_end(cables, goal), traffic.senders_to(goal), self.lane[:, goal]
+            require((lane[sends] >= 0).all() and (lane[sends] < len(self.rank)).all(), "a pair has no lane")
+            for number in np.unique(lane[sends]).tolist():
+                check_rank(self.rank[number], crossed(ways, begins(cables, ways, sends & (lane == number))))
+        return Proved(2, len(self.rank))
 
 
 @frozen(eq=False)

@@ -133,7 +133,9 @@ def refuse_paths(
 def tell_lanes(tables: ForwardingTables, sink: Sink, help: str) -> None:
     """Tell how many virtual lanes tables need."""
     if tables.lanes > 1:
-        remark(sink, "UB0806", f"these tables are free of deadlock on {tables.lanes} virtual lanes", help)
+        remark(
+            sink, "UB0806", f"these tables are free of deadlock on {tables.lanes} virtual lanes ({tables.scheme})", help
+        )
 
 
 def labels_of(fabric: Fabric) -> list[str]:

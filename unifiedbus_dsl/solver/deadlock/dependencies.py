@@ -128,6 +128,13 @@ def topological_levels(count: int, before: Ints, after: Ints) -> Ints | None:
     return level if done == count else None
 
 
+def is_acyclic(before: Ints, after: Ints) -> bool:
+    """Return whether dependencies of any numbers have no cycle."""
+    names, place = np.unique(np.concatenate([before, after]), return_inverse=True)
+    place = place.ravel()
+    return topological_levels(len(names), place[: len(before)], place[len(before) :]) is not None
+
+
 def components(count: int, before: Ints, after: Ints) -> Ids:
     """Return the strongly connected component of each node."""
     from scipy.sparse import coo_matrix

@@ -1,15 +1,18 @@
-"""Layers of pairs of which none has a cycle of channel dependencies: a virtual lane for each.
+"""Layers of pairs of which none has a cycle of channel dependencies: a virtual lane for each, which a pair keeps.
 
-LASH (Skeie, Lysne and Theiss, IPDPS 2002) takes pair by pair, here those of the longest paths first, and puts each into
-the first layer in which its dependencies close no cycle. Whether they do is kept track of as they come (Pearce and
+**LASH** (Skeie, Lysne and Theiss, IPDPS 2002) takes pair by pair, here those of the longest paths first, and puts each
+into the first layer in which its dependencies close no cycle. Whether they do is kept track of as they come (Pearce and
 Kelly, ACM JEA 11, 2006): an order of the channels of a layer in which every dependency rises. A dependency that closes
 a cycle once does so for ever, as layers only grow.
+
+**DFSSSP** (Domke, Hoefler and Nagel, IPDPS 2011) begins with all pairs in one layer. While that has a cycle, the pairs
+of that dependency of the cycle which fewest have go to the next layer; then the next layer is looked at.
 """
 
 from __future__ import annotations
 
 import numpy as np
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from unifiedbus_dsl.base.arrays import Ints
 
@@ -125,3 +128,135 @@ class _Layer:
                     seen.add(each)
                     waiting.append(each)
         return seen
+
+
+@frozen(eq=False)
+class PairWaits:
+    """Dependencies of channels, each of channel `after[w]` on channel `before[w]`, and those of each pair p:
+    `wait[start[p] : start[p + 1]]`."""
+
+    before: Ints
+    after: Ints
+    start: Ints
+    wait: Ints
+
+    @property
+    def pairs(self) -> int:
+        return len(self.start) - 1
+
+
+def lash(waits: PairWaits, most: int) -> Ints | None:
+    """Return the layer of each pair by LASH; None where `most` layers are too few."""
+    return LaneLayers(waits.before, waits.after, most).put(waits.start, waits.wait)
+
+
+def dfsssp(waits: PairWaits, most: int) -> Ints | None:
+    """Return the layer of each pair by DFSSSP; None where `most` layers are too few."""
+    layer_of = np.zeros(waits.pairs, dtype=np.int64)
+    layer = _ShrinkingLayer(waits)
+    for number in range(most):
+        moved = layer.break_cycles(np.flatnonzero(layer_of == number).tolist())
+        if not moved:
+            return layer_of
+        layer_of[moved] = number + 1
+    return None
+
+
+class _ShrinkingLayer:
+    """A layer that loses pairs until its dependencies have no cycle."""
+
+    def __init__(self, waits: PairWaits) -> None:
+        channels, ends = np.unique(np.concatenate([waits.before, waits.after]), return_inverse=True)
+        ends = ends.ravel()
+        self._before, self._after = ends[: len(waits.before)].tolist(), ends[len(waits.before) :].tolist()
+        self._onward: list[list[int]] = [[] for _ in channels]
+        for wait, channel in enumerate(self._before):
+            self._onward[channel].append(wait)
+        self._of_pair = [each.tolist() for each in np.split(waits.wait, waits.start[1:-1])] if waits.pairs else []
+        self._count: list[int] = []
+
+    def break_cycles(self, pairs: list[int]) -> list[int]:
+        """Return which of the pairs have to leave, so that those that stay close no cycle."""
+        self._count = [0] * len(self._before)
+        having: list[list[int]] = [[] for _ in self._before]
+        for pair in pairs:
+            for wait in self._of_pair[pair]:
+                self._count[wait] += 1
+                having[wait].append(pair)
+        left: set[int] = set()
+        done = [False] * len(self._onward)
+        for channel in range(len(self._onward)):
+            self._search(channel, done, having, left)
+        return sorted(left)
+
+    def _search(self, root: int, done: list[bool], having: list[list[int]], left: set[int]) -> None:
+        """Search for cycles depth first from a channel, and break each. What is done reaches no cycle, and never will,
+        as dependencies only go."""
+        path: list[int] = []  # dependencies from the root on
+        channels, tried = [root], [0]
+        place = {root: 0}
+        while channels and not done[root]:
+            onward = self._onward[channels[-1]]
+            if tried[-1] == len(onward):
+                done[channels[-1]] = True
+                del place[channels.pop()]
+                tried.pop()
+                if path:
+                    path.pop()
+                continue
+            wait = onward[tried[-1]]
+            tried[-1] += 1
+            after = self._after[wait]
+            if not self._count[wait] or done[after]:
+                continue
+            if after not in place:
+                path.append(wait)
+                place[after] = len(channels)
+                channels.append(after)
+                tried.append(0)
+                continue
+            cycle = [*path[place[after] :], wait]
+            self._remove(min(cycle, key=self._count.__getitem__), having, left)
+            gone = next((k for k, each in enumerate(path) if not self._count[each]), len(path))
+            for each in channels[gone + 1 :]:
+                del place[each]
+            del path[gone:], channels[gone + 1 :], tried[gone + 1 :]
+
+    def _remove(self, wait: int, having: list[list[int]], left: set[int]) -> None:
+        """Take the pairs away that have a dependency."""
+        for pair in having[wait]:
+            if pair not in left:
+                left.add(pair)
+                for each in self._of_pair[pair]:
+                    self._count[each] -= 1
+
+
+@frozen(eq=False)
+class Layering:
+    """The layer of each pair by the `scheme` that takes fewest; None where all take too many. `tried` says how many
+    layers each scheme took."""
+
+    layer_of: Ints | None
+    scheme: str
+    tried: dict[str, int | None]
+
+    @property
+    def layers(self) -> int:
+        return 0 if self.layer_of is None else int(self.layer_of.max(initial=0)) + 1
+
+
+SCHEMES = {"LASH": lash, "DFSSSP": dfsssp}
+
+
+def fewest_layers(waits: PairWaits, most: int, enough: int) -> Layering:
+    """Return the layers of that scheme which takes fewest, at most `most`, or of the first that takes `enough`."""
+    best = Layering(None, "", {})
+    for name, scheme in SCHEMES.items():
+        layer_of = scheme(waits, most)
+        layers = None if layer_of is None else int(layer_of.max(initial=0)) + 1
+        tried = best.tried | {name: layers}
+        better = layers is not None and (best.layer_of is None or layers < best.layers)
+        best = Layering(layer_of, name, tried) if better else evolve(best, tried=tried)
+        if best.layer_of is not None and best.layers <= enough:
+            break
+    return best

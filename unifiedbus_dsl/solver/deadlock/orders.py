@@ -10,7 +10,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from unifiedbus_dsl.base.arrays import Ints
+from unifiedbus_dsl.base.arrays import Ids, Ints
 from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.graph.symmetry import Array, locate_arrays, relabel, tiers_of_vertices
 from unifiedbus_dsl.solver.deadlock.dependencies import Dependencies, components, topological_levels
@@ -133,24 +133,43 @@ def _places(order: tuple[int, ...], nth: Ints, size: Ints) -> Ints:
 
 
 def number_orders(network: Network, blocks: Blocks) -> Iterator[LaneOrder]:
-    """Yield orders by numbers of vertices: channels to higher ones, the lowest first, before those to lower ones, or
-    the other way round."""
-    for number, said in _numberings(network):
-        tail, head, n = number[network.tail], number[network.head], network.vertices
-        up = head > tail
-        for first, words in ((up, "up before down"), (~up, "down before up")):
-            along = np.where(up, tail, n - 1 - tail)
-            yield LaneOrder(blocks.of, np.where(first, along, n + along), f"{words} by {said}")
-
-
-def _numberings(network: Network) -> Iterator[tuple[Ints, str]]:
-    ids = np.arange(network.vertices)
-    yield ids, "number of device (datelines where rings close)"
+    """Yield orders by numbers of vertices, each both ways: by device, and by the distance from that of most cables."""
     root = int(np.argmax(np.diff(network.indptr) * np.where(network.end < 0, 2, 1)))
+    by_device = np.arange(network.vertices), "number of device (datelines where rings close)"
+    from_root = _distance_numbers(network, root), "distance from the device of most cables (up*/down*)"
+    for number, said in (by_device, from_root):
+        yield _up_first(network, blocks, number, said)
+        yield _down_first(network, blocks, number, said)
+
+
+def rooted_orders(network: Network, blocks: Blocks, vertex_orbit: Ids, most: int) -> Iterator[LaneOrder]:
+    """Yield orders by distance from other devices, at most so many: one of each orbit, evenly dealt."""
+    roots = np.sort(np.unique(vertex_orbit, return_index=True)[1])
+    for k in np.unique(np.linspace(0, len(roots) - 1, min(most, len(roots))).astype(np.int64)).tolist():
+        number = _distance_numbers(network, int(roots[k]))
+        yield _up_first(network, blocks, number, "distance from one of the devices (up*/down*)")
+
+
+def _up_first(network: Network, blocks: Blocks, number: Ints, said: str) -> LaneOrder:
+    """Return the order of channels to higher numbers, the lowest first, before those to lower ones."""
+    tail, n = number[network.tail], network.vertices
+    up = number[network.head] > tail
+    return LaneOrder(blocks.of, np.where(up, tail, 2 * n - 1 - tail), f"up before down by {said}")
+
+
+def _down_first(network: Network, blocks: Blocks, number: Ints, said: str) -> LaneOrder:
+    """Return the order of channels to lower numbers, the highest first, before those to higher ones."""
+    tail, n = number[network.tail], network.vertices
+    down = number[network.head] <= tail
+    return LaneOrder(blocks.of, np.where(down, n - 1 - tail, n + tail), f"down before up by {said}")
+
+
+def _distance_numbers(network: Network, root: int) -> Ints:
+    """Return a different number for each vertex, larger where it is farther from a root."""
     start = np.zeros(network.vertices, dtype=bool)
     start[root] = True
     tier = tiers_of_vertices(network, start).astype(np.int64)
-    yield relabel_by(tier, ids), "distance from the device of most cables (up*/down*)"
+    return relabel_by(tier, np.arange(network.vertices))
 
 
 def relabel_by(major: Ints, minor: Ints) -> Ints:

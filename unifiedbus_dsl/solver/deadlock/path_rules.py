@@ -68,7 +68,7 @@ class Arrivals:
     def of(cls, network: Network, leg: Leg) -> Arrivals:
         """Return who comes to the goal of a leg by which arc."""
         last = leg.arcs[leg.steps[network.head[leg.arcs]] == 0]
-        return cls(last, _senders_at(network, leg)[network.tail[last]])
+        return cls(last, senders_at(network, leg)[network.tail[last]])
 
 
 @frozen(eq=False)
@@ -239,7 +239,7 @@ def _intermediates(network: Network, group: Symmetry, rule: PathRule) -> Iterato
     yield from (np.flatnonzero(of_vertex == number) for number in range(rule.grouping.count))
 
 
-def _senders_at(network: Network, leg: Leg) -> Any:
+def senders_at(network: Network, leg: Leg) -> Any:
     """Return which end points send something through each vertex on a leg: sparse [V, E], 1 where one does."""
     from scipy.sparse import csr_matrix
 

@@ -3,8 +3,8 @@ pair.
 
 To each destination in turn every vertex takes, of the arcs that lead on, the one that carries fewest flows a cable so
 far; flows are counted from all end points, those that are farthest first, so that what comes together later is known.
-Lanes are layers (LASH, see `unifiedbus_dsl.solver.deadlock.layers`): pairs of one lane depend on each other in no
-circle, and a pair keeps its lane on all of its path.
+Lanes are layers (LASH or DFSSSP, see `unifiedbus_dsl.solver.deadlock.layers`): pairs of one lane depend on each other
+in no circle, and a pair keeps its lane on all of its path.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.graph.network import Network
 from unifiedbus_dsl.graph.symmetry import trivial_symmetry
 from unifiedbus_dsl.solver.bounds import NoPathError, NotAdmittedError
-from unifiedbus_dsl.solver.deadlock.dependencies import topological_levels
-from unifiedbus_dsl.solver.deadlock.layers import LaneLayers
+from unifiedbus_dsl.solver.deadlock.dependencies import is_acyclic
+from unifiedbus_dsl.solver.deadlock.layers import LaneLayers, PairWaits, fewest_layers
 from unifiedbus_dsl.solver.deadlock.path_rules import SHORTEST, PathRule, Router, router_of
 from unifiedbus_dsl.solver.paths.bfs import Hops, endpoint_hops
 from unifiedbus_dsl.solver.routing.up_down import RoutingDag
@@ -37,11 +37,13 @@ MOST_PAIRS = 1_000_000
 @frozen(eq=False)
 class ForwardingTables:
     """From vertex v what is for destination g goes on by arc `arc[v, g]` (-1: it is there, or never comes by). What
-    source s sends there begins at vertex `begin[s, g]` (-1: nothing does) and is on lane `lane[s, g]`."""
+    source s sends there begins at vertex `begin[s, g]` (-1: nothing does) and is on lane `lane[s, g]`; lanes are dealt
+    out by `scheme`."""
 
     arc: Ids
     begin: Ids
     lane: Ids
+    scheme: str = ""
 
     @property
     def lanes(self) -> int:
@@ -95,8 +97,8 @@ def forwarding_tables(
     arc, begin = np.stack(arcs, axis=1), np.stack(starts, axis=1)
     lane: Ids = np.zeros(begin.shape, dtype=np.int32)
     some = slice(0, laned)
-    lane[:, some] = _layers(network, arc[:, some], begin[:, some])
-    return ForwardingTables(arc, begin, lane)
+    lane[:, some], scheme = _layers(network, arc[:, some], begin[:, some])
+    return ForwardingTables(arc, begin, lane, scheme)
 
 
 def _begins(network: Network, steps: Hops, goal: int) -> Ids:
@@ -136,26 +138,31 @@ def _chosen(network: Network, ways: RoutingDag, begin: Ids, carried: Floats) -> 
 # ---- lanes ----------------------------------------------------------------------------------------------------------
 
 
-def _layers(network: Network, arc: Ids, begin: Ids) -> Ids:
-    """Return the lane of each pair, [E, goals]: 0 for all where that leaves no circle."""
+def _layers(network: Network, arc: Ids, begin: Ids) -> tuple[Ids, str]:
+    """Return the lane of each pair, [E, goals]: 0 for all where that leaves no circle; and by which scheme."""
     ends, goals = begin.shape
     lane: Ids = np.zeros((ends, goals), dtype=np.int32)
     every = [_waits(network, arc[:, g], np.flatnonzero(begin[:, g] >= 0), begin[:, g]) for g in range(goals)]
     codes = np.unique(np.concatenate([np.zeros(0, np.int64), *every]))
-    if _is_acyclic(network, codes):
-        return lane
-    layers = LaneLayers(codes // network.arcs, codes % network.arcs, MOST_LANES)
+    if is_acyclic(codes // network.arcs, codes % network.arcs):
+        return lane, ""
+    before, after = codes // network.arcs, codes % network.arcs
     at_once = max(1, MOST_PAIRS // max(ends, 1))
+    layers, scheme = LaneLayers(before, after, MOST_LANES), "LASH"
     for first in track(list(range(0, goals, at_once)), "lanes to each end point"):
         some = slice(first, first + at_once)
         source, goal = np.nonzero(begin[:, some] >= 0)
         pair, code = _waits_of_pairs(network, arc[:, some], begin[source, first + goal], goal)
-        start = np.searchsorted(pair, np.arange(len(source) + 1))
-        put = layers.put(start, np.searchsorted(codes, code))
+        start, wait = np.searchsorted(pair, np.arange(len(source) + 1)), np.searchsorted(codes, code)
+        if at_once >= goals:
+            found = fewest_layers(PairWaits(before, after, start, wait), MOST_LANES, enough=2)
+            put, scheme = found.layer_of, found.scheme
+        else:
+            put = layers.put(start, wait)
         if put is None:
             raise NoPathError(f"{MOST_LANES} lanes are not enough for these paths")
         lane[source, first + goal] = put
-    return lane
+    return lane, scheme
 
 
 def _waits_of_pairs(network: Network, arc: Ids, begin: Ids, goal: Ints) -> tuple[Ints, Ints]:
@@ -191,9 +198,3 @@ def _steps(network: Network, arc: Ids, at: Ids) -> Iterator[tuple[Ints, Ints]]:
         held, wanted = held[wanted >= 0], wanted[wanted >= 0]
         yield held, wanted
         held = np.unique(wanted)
-
-
-def _is_acyclic(network: Network, codes: Ints) -> bool:
-    names, place = np.unique(np.concatenate([codes // network.arcs, codes % network.arcs]), return_inverse=True)
-    place = place.ravel()
-    return topological_levels(len(names), place[: len(codes)], place[len(codes) :]) is not None
