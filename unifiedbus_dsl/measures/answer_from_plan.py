@@ -18,11 +18,14 @@ from unifiedbus_dsl.measures.planes import plane_names
 from unifiedbus_dsl.measures.registry import Measure
 from unifiedbus_dsl.measures.state_orbits import verify_orbits
 from unifiedbus_dsl.semantic.select.planes import plane_links
+from unifiedbus_dsl.solver.deadline import PlanTimeSpent, interrupted_after
 from unifiedbus_dsl.verify import VerificationError
 from unifiedbus_dsl.vocabulary.signatures import OVER
 
 READ = frozenset(("routing", "from", OVER))
 """The named arguments that are read here; a call with others is one for the fabric."""
+TIME_SHARE = 0.5
+"""The part of the time that an answer may take in which the plan is tried; the fabric has the rest."""
 
 
 def answer_from_plan(measure: Measure, call: MeasureCall) -> Answer | None:
@@ -31,6 +34,20 @@ def answer_from_plan(measure: Measure, call: MeasureCall) -> Answer | None:
     Raises:
         VerificationError: the answer does not hold, or what it was found by contradicts itself.
     """
+    machine = call.machine
+    limit, run = machine.time_limit, machine.run
+    if run is not None and measure.name in run.long_by_plan:
+        return None
+    try:
+        with interrupted_after(None if limit is None else TIME_SHARE * limit, PlanTimeSpent):
+            return _proved(measure, call)
+    except PlanTimeSpent:
+        if run is not None:
+            run.long_by_plan.add(measure.name)
+        return None
+
+
+def _proved(measure: Measure, call: MeasureCall) -> Answer | None:
     network = None if measure.by_plan is None else call.machine.plan_network
     if measure.by_plan is None or network is None or not is_known(network.plan) or set(call.named) - READ:
         return None

@@ -51,6 +51,8 @@ class RunBudget:
     seconds: float
     ahead: int = 1
     began: float = field(factory=monotonic)
+    long_by_plan: set[str] = field(factory=set)
+    """The measures that took long by the plan: the fabric alone is asked again."""
 
     @property
     def share(self) -> float:
@@ -68,28 +70,39 @@ class BudgetSpent(BaseException):
     """The time of a run is over while a query is worked on."""
 
 
+class PlanTimeSpent(BaseException):
+    """The part of a query's time in which the plan may answer it is over."""
+
+
 @contextmanager
-def interrupted_after(seconds: float | None) -> Iterator[None]:
-    """Raise `BudgetSpent` inside once so many seconds are over; None: never.
+def interrupted_after(seconds: float | None, raising: type[BaseException] = BudgetSpent) -> Iterator[None]:
+    """Raise this inside once so many seconds are over; None: never. What stands around is interrupted at its own time.
 
     The clock interrupts the main thread of a POSIX process; elsewhere what runs inside ends by itself.
     """
     if seconds is not None and seconds <= 0:
-        raise BudgetSpent
+        raise raising
     if seconds is None or threading.current_thread() is not threading.main_thread() or not hasattr(signal, "setitimer"):
         yield
         return
+    left, _ = signal.getitimer(signal.ITIMER_REAL)
+    if 0 < left <= seconds:
+        yield
+        return
     armed = True
+    ends_at = monotonic() + left
 
     def ring(number: int, frame: FrameType | None) -> None:
         if armed:
-            raise BudgetSpent
+            raise raising
 
     before = signal.signal(signal.SIGALRM, ring)
-    left, again = signal.setitimer(signal.ITIMER_REAL, seconds)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
         yield
     finally:
         armed = False
-        signal.setitimer(signal.ITIMER_REAL, left, again)
+        signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+        if left:
+            signal.setitimer(signal.ITIMER_REAL, max(ends_at - monotonic(), 1e-3))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import signal
+import time
 from collections import Counter
 
 import pytest
@@ -11,6 +13,8 @@ from tests.support.plans import HEAD, draw_plan
 from unifiedbus_dsl.analysis.run import ask
 from unifiedbus_dsl.compiler import Compilation, compile_text
 from unifiedbus_dsl.measures.answers import Answer
+from unifiedbus_dsl.measures.from_plan import cuts
+from unifiedbus_dsl.solver.deadline import RunBudget
 
 ASKED = (
     "diameter(all npu)",
@@ -156,6 +160,31 @@ def test_walls_of_a_machine_of_little_symmetry_are_asked_of_the_fabric() -> None
     """
     (answer,) = answers(compile_text(text, "plan"), "oversubscription(all rack)", by_plan=True)
     assert answer.origin == "fabric"
+
+
+def test_the_plan_answers_under_a_budget_too() -> None:
+    compiled = compile_text(draw_plan(random.Random(3)), "plan")
+    for question in ("bisection(all npu)", "throughput(alltoall(all npu), routing = optimal)", "diameter(all npu)"):
+        (timed,) = ask(compiled, None, question, budget=600).answers
+        (free,) = answers(compiled, question, by_plan=True)
+        assert timed.origin == "plan"
+        assert (timed.value, timed.kind, timed.lines) == (free.value, free.kind, free.lines)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="there is no timer of the process")
+def test_the_fabric_answers_where_the_plan_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    tries = []
+
+    def long(*_: object) -> None:
+        tries.append(1)
+        time.sleep(60)
+
+    monkeypatch.setattr(cuts, "halved", long)
+    compiled = compile_text(draw_plan(random.Random(3)), "plan")
+    (right,) = answers(compiled, "bisection(all npu)", by_plan=False)
+    report = ask(compiled, None, "bisection(all npu); bisection(all Chip)", budget=RunBudget(6.0))
+    assert [(each.origin, each.value) for each in report.answers] == [("fabric", right.value)] * 2
+    assert len(tries) == 1
 
 
 @pytest.mark.scale

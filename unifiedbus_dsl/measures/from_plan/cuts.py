@@ -18,8 +18,6 @@ MOST_NAMED = 4_000_000
 
 
 def bisection(asked: PlanCall) -> Answer:
-    if asked.call.machine.time_limit is not None:
-        raise asked.refuse("there is a limit of time")
     members = asked.ends(asked.call.one())
     bounds = halved(asked.network, members)
     cables = binding_names(bounds.cut.network, bounds.cut.orbits)

@@ -26,8 +26,6 @@ def throughput(asked: PlanCall) -> Answer:
     plain = "routing" not in call.named or call.named["routing"].span.text == routing
     if routing not in ROUTINGS or not plain:
         raise asked.refuse("a routing that the plan can't follow")
-    if call.machine.time_limit is not None and routing in ("minimal", "optimal"):
-        raise asked.refuse("there is a limit of time")
     plan_throughput = alltoall_throughput(network, members, routing)
     if plan_throughput is None:
         raise asked.refuse("a pair has no path")
