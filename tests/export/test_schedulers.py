@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 
 from tests.export.machines import PARTS, PODS, compiled
 from unifiedbus_dsl import export
-from unifiedbus_dsl.export.common.hostlist import fold, fold_in_order, pattern, unfold
+from unifiedbus_dsl.export.common.hostlist import MOST_NAMES, fold, fold_in_order, pattern, unfold
 from unifiedbus_dsl.export.formats.kubernetes import HOST
 
 TWO = (
@@ -64,7 +64,9 @@ def test_fold(names: list[str], text: str) -> None:
 
 def test_unfold() -> None:
     assert unfold("r[0-1]s[08-10],x") == ["r0s08", "r0s09", "r0s10", "r1s08", "r1s09", "r1s10", "x"]
-    for wrong in ("s[0-1", "s[a]", "s]0"):
+    assert len(unfold("r[0-1023]s[0-1023]")) == MOST_NAMES
+    too_many = ("s[1-1000000000]", f"s[0-{'9' * 40}]", "r[0-1023]s[0-1023],x", "a[0-999]" + "[0-999]" * 40)
+    for wrong in ("s[0-1", "s[a]", "s]0", *too_many):
         with pytest.raises(ValueError, match="`"):
             unfold(wrong)
 

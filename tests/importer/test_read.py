@@ -310,3 +310,14 @@ def _rounds(image: dict[int, int]) -> list[int]:
             at, size = image.pop(at), size + 1
         sizes.append(size)
     return sizes
+
+
+def test_lists_of_too_many_nodes_are_left_out(tmp_path: Path) -> None:
+    """A range of a thousand million nodes is a doubt, and never a list."""
+    path = tmp_path / "topology.conf"
+    path.write_text(
+        "SwitchName=top Switches=leaf[0-1]\nSwitchName=leaf0 Nodes=n[0-1000000000]\nSwitchName=leaf1 Nodes=x\n"
+    )
+    found = read(path)
+    assert [device.name for device in found.listing().devices] == ["top", "leaf0", "leaf1", "x"]
+    assert found.doubts.total == 1

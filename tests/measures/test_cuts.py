@@ -226,3 +226,13 @@ def test_cloudmatrix_is_non_blocking_from_its_npus_alone() -> None:
     npus, everything = report.answers
     assert npus.value == pytest.approx(1)
     assert everything.value == pytest.approx((8 * 392 + 4 * 160) / (7 * 448))
+
+
+@pytest.mark.parametrize("part", ["G", "S"])
+@pytest.mark.parametrize("racks", ["all rack", "shelf"])
+def test_nothing_leaves_a_rack_without_cables(part: str, racks: str) -> None:
+    """From the plan and from the fabric; of end points, and of switches alone."""
+    devices = "npu G { port p : E x1 @open }\nswitch S { port p : E x1 @open }\n"
+    text = devices + f"rack Shelf {{ one : {part} }}\nsuperpod Top {{ shelf : Shelf }}\nsystem m : Top\n"
+    (answer,) = values(HEAD + text, f"oversubscription({racks})")
+    assert (answer.value, answer.kind) == ((float("inf") if part == "G" else 0), "exact")

@@ -91,7 +91,7 @@ class _Layer:
         left = cables.left(slice(None)) & (cables.a != cables.b)
         a, b, rate = cables.a[left], cables.b[left], rate[left]
         tail, head, rate = np.append(a, b), np.append(b, a), np.append(rate, rate)
-        end, own = cables.end, np.where(cables.end >= 0, members[cables.end], False)
+        end, own = cables.end, np.append(members, False)[cables.end]  # -1: of a switch
         exits = (home[tail] >= 0) & (home[tail] != home[head])
         sends = own[tail] & (home[tail] >= 0)
 

@@ -8,9 +8,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from itertools import product
+from math import prod
 
 _LAST_NUMBER = re.compile(r"(.*?)(\d+)\Z", re.DOTALL)
 _BRACKETS = re.compile(r"\[([^\]]*)\]")
+
+MOST_NAMES = 2**20
+"""Names of a list at the most: sixteen of the longest ranges that Slurm takes (MAX_RANGE)."""
 
 
 def fold(names: Iterable[str]) -> str:
@@ -78,28 +82,39 @@ def unfold(text: str) -> list[str]:
     """Return the names of a list, in its order.
 
     Raises:
-        ValueError: a bracket is not closed, or holds no numbers.
+        ValueError: a bracket is not closed, or holds no numbers; or there are more than `MOST_NAMES`.
     """
     if re.sub(_BRACKETS, "", text).strip(",") != re.sub(r"[\[\]]", "", re.sub(_BRACKETS, "", text)).strip(","):
         raise ValueError(f"`{text}` has a bracket without its counterpart")
     words = re.findall(r"(?:[^,\[]|\[[^\]]*\])+", text)
-    return [name for word in words for name in _names(word)]
+    parts = [_BRACKETS.split(word) for word in words]
+    if sum(prod(_count(inside) for inside in each[1::2]) for each in parts) > MOST_NAMES:
+        raise ValueError(f"`{text[:40]}` stands for more than {MOST_NAMES:,} names")
+    return [name for each in parts for name in _names(each)]
 
 
-def _names(word: str) -> Iterator[str]:
-    parts = _BRACKETS.split(word)
+def _names(parts: list[str]) -> Iterator[str]:
     choices = [[part] if n % 2 == 0 else list(_numbers(part)) for n, part in enumerate(parts)]
     return ("".join(choice) for choice in product(*choices))
 
 
+def _count(inside: str) -> int:
+    return sum(max(0, int(high) + 1 - int(low)) for low, high in _bounds(inside))
+
+
 def _numbers(inside: str) -> Iterator[str]:
+    for low, high in _bounds(inside):
+        width = len(low) if low[0] == "0" and len(low) > 1 else 0
+        yield from (f"{value:0{width}}" for value in range(int(low), int(high) + 1))
+
+
+def _bounds(inside: str) -> Iterator[tuple[str, str]]:
+    """Yield the ends of each range in brackets, as they are written."""
     for part in inside.split(","):
         match = re.fullmatch(r"(\d+)(?:-(\d+))?", part.strip())
         if match is None:
             raise ValueError(f"`{part}` in brackets is no number or range")
-        low, high = match[1], match[2] or match[1]
-        width = len(low) if low[0] == "0" and len(low) > 1 else 0
-        yield from (f"{value:0{width}}" for value in range(int(low), int(high) + 1))
+        yield match[1], match[2] or match[1]
 
 
 def pattern(names: Iterable[str]) -> str:

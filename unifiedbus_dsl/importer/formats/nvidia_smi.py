@@ -41,9 +41,10 @@ class _Matrix:
 
     def pairs(self) -> Iterator[tuple[str, str, str]]:
         """Yield each two devices with what is between them."""
+        place = {name: n for n, name in reversed(list(enumerate(self.names)))}
         for name, row in self.rows.items():
             for other, entry in zip(self.names, row, strict=False):
-                if other in self.rows and self.names.index(name) < self.names.index(other):
+                if other in self.rows and place[name] < place[other]:
                     yield name, other, entry
 
 
@@ -118,8 +119,11 @@ class _Builder:
                     self.join(self.numbers[a], self.numbers[b], "NVLink")
             return
         switch = self.table.device("NVSwitch", "switch")
+        most: dict[str, int] = {}
+        for a, b, count in links:
+            most[a], most[b] = max(most.get(a, 0), count), max(most.get(b, 0), count)
         for gpu in total:
-            for _ in range(max(count for a, b, count in links if gpu in (a, b))):
+            for _ in range(most[gpu]):
                 self.join(self.numbers[gpu], switch, "NVLink")
         self.table.doubts.remark(
             f"a GPU has {max(total.values()):,} NVLinks by the matrix, more than any: they go through one NVSwitch"
@@ -128,12 +132,9 @@ class _Builder:
     def tree(self, matrix: _Matrix) -> None:
         """Make the tree of PCIe and CPUs that the matrix says."""
         near = {(a, b): _NEAR[e] for a, b, e in matrix.pairs() if e in _NEAR}
-        far = {(a, b) for a, b, e in matrix.pairs() if e.startswith("NV")}
         below = [(frozenset([name]), self.numbers[name]) for name in matrix.rows]
         for level, title in ((1, "PCIe switch"), (2, "PCIe switches"), (3, "PCIe root"), (4, "CPU"), (5, "")):
             below = self._over(below, level, title, near)
-            del title
-        del far
 
     def _over(
         self, below: list[tuple[frozenset[str], int]], level: int, title: str, near: dict[tuple[str, str], int]

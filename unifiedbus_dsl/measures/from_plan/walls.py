@@ -36,7 +36,8 @@ def oversubscription(asked: PlanCall) -> Answer:
     link_of_kind = np.array([links.index(link) for link, _ in network.wiring.kinds], dtype=np.int64)
     switch = np.flatnonzero(~network.ends[base.cells.place[base.tail]])
     plane, names = planes_by_switch(asked.plan, link_of_kind, base.tail[switch], base.kind[switch])
-    walls = plan_walls(network, keys, Senders(members, carriers, plane, len(names)))
+    planes = max(1, len(names))  # of a machine without cables too
+    walls = plan_walls(network, keys, Senders(members, carriers, plane, planes))
     if not walls:
         raise asked.refuse("nothing is selected")
     for wall in walls:
