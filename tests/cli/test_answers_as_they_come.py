@@ -98,9 +98,9 @@ def test_each_answer_is_told_before_the_next_is_worked_out(slow: list[str]) -> N
 def test_a_budget_ends_all_of_it(
     file: str, slow: list[str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What runs when the time is over gives way, and what comes later is bounded by ports: two of 12.5 GB/s for each of
-    the four end points of a half."""
-    monkeypatch.setattr(deadline, "GRACE_S", 0.2)
+    """What runs when the time is over gives way, and what comes later is bounded: a cut of a ring is of one cable at
+    least, and its first half is cut off at two of 12.5 GB/s."""
+    monkeypatch.setattr(deadline, "MOST_OF_REST", 1.0)
     slow.append("sleep")
     began = time.monotonic()
     assert main(["analyze", file, "--budget", "0.1", "--json"]) == 0
@@ -108,14 +108,13 @@ def test_a_budget_ends_all_of_it(
     found = {row["measure"]: row for row in json.loads(capsys.readouterr().out)["measures"]}
     assert (found["slow"]["kind"], found["slow"]["lower"], found["slow"]["upper"]) == ("interval", 0, None)
     cut = found["bisection"]
-    assert (cut["kind"], cut["lower"], cut["upper"]) == ("interval", 0, pytest.approx(4 * 2 * 12.5e9))
+    assert (cut["kind"], cut["lower"], cut["upper"]) == ("interval", pytest.approx(12.5e9), pytest.approx(25e9))
     assert any("time allowed" in each for each in cut["assumptions"])
     assert signal.getsignal(signal.SIGALRM) is signal.SIG_DFL
 
 
 @needs_a_clock
-def test_what_is_not_worked_out_is_said_so(file: str, slow: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(deadline, "GRACE_S", 0.1)
+def test_what_is_not_worked_out_is_said_so(file: str, slow: list[str]) -> None:
     slow.append("sleep")
     answer = analyze(compile_text(MACHINE), budget=0.1).answers[1]
     assert (answer.measure, answer.shown) == ("slow", "not known")
@@ -132,12 +131,33 @@ def test_time_that_is_not_needed_goes_to_the_others(slow: list[str]) -> None:
 
 
 def test_shares_of_a_budget() -> None:
-    run = deadline.RunBudget(30, ahead=14)
+    """The last two seconds are for bounds; what keeps to no deadline leaves some time to the others."""
+    run = deadline.RunBudget(32, ahead=14)
     assert run.share == pytest.approx(10, abs=0.1)
+    assert run.patience == pytest.approx(0.7 * 32, abs=0.1)
     run.ahead = 2
     assert run.share == pytest.approx(15, abs=0.1)
     run.ahead = 1
     assert run.share == pytest.approx(30, abs=0.1)
+    assert run.patience == pytest.approx(32, abs=0.1)
+    assert deadline.RunBudget(1).share == pytest.approx(0.9, abs=0.1)
+
+
+@needs_a_clock
+def test_one_limit_inside_another_keeps_the_end_of_the_outer_one() -> None:
+    def outer() -> None:
+        with deadline.interrupted_after(0.3):
+            with pytest.raises(deadline.BudgetSpent), deadline.interrupted_after(0.2):
+                time.sleep(5)
+            with deadline.interrupted_after(60):
+                pass
+            time.sleep(5)
+
+    began = time.monotonic()
+    with pytest.raises(deadline.BudgetSpent):
+        outer()
+    assert 0.3 <= time.monotonic() - began < 4
+    assert signal.getitimer(signal.ITIMER_REAL)[0] == 0
 
 
 QUESTIONS = (
@@ -168,7 +188,7 @@ def test_bounds_by_ports_hold(question: str, monkeypatch: pytest.MonkeyPatch) ->
         return made
 
     monkeypatch.setattr("unifiedbus_dsl.measures.evaluator.unfinished", both)
-    monkeypatch.setattr(deadline.RunBudget, "left", property(lambda self: 0.0))
+    monkeypatch.setattr(deadline.RunBudget, "patience", property(lambda self: 0.0))
     (bounds,) = ask(done, None, question, budget=1).answers
     assert bounds.kind == "interval"
     (lower, upper) = seen[0]

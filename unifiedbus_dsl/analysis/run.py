@@ -268,7 +268,7 @@ class _Runner:
         for block in blocks.values():
             self._block(self._asker(system, machine, block.name.text), plan, block.items)
         if sheet and not blocks:
-            items = items_of("; ".join(datasheet(plan)), self.sink)
+            items = items_of("; ".join(datasheet(plan, hurried=self.budget is not None)), self.sink)
             asker = self._asker(system, machine, DATASHEET)
             # nobody has asked these: what has no answer on this machine is left out of the sheet
             self._block(

@@ -90,6 +90,7 @@ def command(
     if ask and traffic is not None:
         raise click.UsageError("--ask and --traffic exclude each other: ask `throughput(TRAFFIC)`")
     keep_freed_memory()
+    run_budget = None if budget is None else RunBudget(budget)
     with progress_bar() as wipe:
         whole = compiled(path, **reading)
         compilation = whole.despite_questions()
@@ -100,8 +101,7 @@ def command(
         found = compilation.pick((system or compilation.systems)[0]).found
         compilation = with_names(compilation, (system or compilation.systems)[0], names)
         hasty = budget is None and found and not ask and traffic is None
-        budget = FOUND_S if hasty else budget
-        run_budget = None if budget is None else RunBudget(budget)
+        run_budget = RunBudget(FOUND_S) if hasty else run_budget
         questions: dict[str, Any] = {"symmetric": not no_symmetry, "budget": run_budget, "by_plan": origin == "plan"}
         if ask:
             questions["ask"] = "; ".join(ask)

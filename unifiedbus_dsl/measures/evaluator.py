@@ -17,6 +17,7 @@ from unifiedbus_dsl.measures.deadlock_note import noted
 from unifiedbus_dsl.measures.measure_call import MeasureCall, RefusedError
 from unifiedbus_dsl.measures.planes import confine, plane_names, plane_sentence
 from unifiedbus_dsl.measures.registry import Measure, measure_named
+from unifiedbus_dsl.measures.related_bounds import remember, tightened
 from unifiedbus_dsl.measures.traffic.pattern_call import Traffic
 from unifiedbus_dsl.measures.unfinished import unfinished
 from unifiedbus_dsl.measures.unknown import marked
@@ -78,19 +79,24 @@ class MeasureEvaluator:
         return evolve(answer, system=self.system, block=self.block, seconds=time.perf_counter() - began)
 
     def _in_time(self, call: MeasureCall, measure: Measure) -> Answer | None:
-        """Return what a measure gives; bounds by ports alone where the time of the run is over; None after a
-        diagnostic."""
+        """Return what a measure gives; bounds by ports and by other answers where the time of the run is over; None
+        after a diagnostic."""
         run = self.machine.run
         if run is None:
             return self._worked_out(call, measure)
         try:
-            with interrupted_after(run.left):
-                return self._worked_out(call, measure)
+            with interrupted_after(run.patience):
+                answer = self._worked_out(call, measure)
         except BudgetSpent:
             answer = self.tried(call, unfinished)
-            return None if answer is None else marked(answer, self.machine.fabric)
+            answer = None if answer is None else marked(answer, self.machine.fabric)
         finally:
             run.ahead -= 1
+        if answer is None:
+            return None
+        answer = tightened(call, answer)
+        remember(call, answer)
+        return answer
 
     def _worked_out(self, call: MeasureCall, measure: Measure) -> Answer | None:
         """Return what a measure gives by the plan, or where that does not show it by the fabric; None after a

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+from attrs import evolve
 from numpy.typing import ArrayLike
 
 from unifiedbus_dsl.graph.network import Network
@@ -27,9 +29,15 @@ def hops(
 ) -> Certified[Histogram]:
     """Return the hops of all ordered pairs, by some symmetries of the network (default: those of the machine); what is
     shown is the largest, or the mean."""
-    seen = _Witness(machine, machine.network, timed=False, senders=source)
-    histogram = distances.hop_histogram(symmetry or machine.symmetry, source, target, seen)
-    return seen.certified(histogram, target, mean=mean)
+
+    def spread() -> Certified[Histogram]:
+        seen = _Witness(machine, machine.network, timed=False, senders=source)
+        return seen.certified(distances.hop_histogram(symmetry or machine.symmetry, source, target, seen), target)
+
+    if symmetry is not None and symmetry is not machine.symmetry:
+        return _shown(spread(), mean)
+    selected = (machine.network.selected(each).tobytes() for each in (source, target))
+    return _shown(_once(machine, ("hops", *selected), spread), mean)
 
 
 def latency(
@@ -41,9 +49,34 @@ def latency(
     mean: bool = False,
 ) -> Certified[Histogram]:
     """Return the latencies of all ordered pairs; what is shown is the largest, or the mean."""
-    seen = _Witness(machine, machine.timed_network, timed=True, senders=source, message_bytes=message_bytes)
-    histogram = distances.latency_histogram(machine.timed_symmetry, source, target, message_bytes, seen)
-    return seen.certified(histogram, target, mean=mean)
+    network = machine.timed_network
+
+    def spread() -> Certified[Histogram]:
+        seen = _Witness(machine, network, timed=True, senders=source, message_bytes=message_bytes)
+        found = distances.latency_histogram(machine.timed_symmetry, source, target, message_bytes, seen)
+        return seen.certified(found, target)
+
+    selected = (network.selected(each).tobytes() for each in (source, target))
+    return _shown(_once(machine, ("latency", message_bytes, *selected), spread), mean)
+
+
+def _once(
+    machine: NetworkContext, key: tuple[object, ...], spread: Callable[[], Certified[Histogram]]
+) -> Certified[Histogram]:
+    """Return the pairs of two selections, which a machine goes through once: a largest value and a mean are both of
+    them."""
+    kept = vars(machine).setdefault("_spreads", {})
+    if key not in kept:
+        kept[key] = spread()
+    found = kept[key]
+    assert isinstance(found, Certified)
+    return found
+
+
+def _shown(found: Certified[Histogram], mean: bool) -> Certified[Histogram]:
+    """Return pairs with a certificate of their largest value, or of their mean."""
+    assert isinstance(found.certificate, PairsCertificate)
+    return Certified(found.answer, evolve(found.certificate, mean=mean))
 
 
 def disjoint_paths(
@@ -95,9 +128,9 @@ class _Witness:
             )
         )  # fmt: skip
 
-    def certified(self, found: Histogram, receivers: ArrayLike | None, *, mean: bool) -> Certified[Histogram]:
+    def certified(self, found: Histogram, receivers: ArrayLike | None) -> Certified[Histogram]:
         certificate = PairsCertificate(
             self.arcs, moves_of(found.symmetry), self.senders, self.network.selected(receivers), self.seen,
-            found.value, found.pairs, found.unreachable, found.resolution, mean,
+            found.value, found.pairs, found.unreachable, found.resolution,
         )  # fmt: skip
         return Certified(found, certificate)

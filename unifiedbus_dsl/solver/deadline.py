@@ -39,9 +39,12 @@ class Deadline:
 
 
 GRACE_S = 2.0
-"""Seconds beyond the budget of a run in which a query that keeps to a deadline of its own may still give its bounds."""
+"""Seconds at the end of the budget of a run, or a tenth of a short one, in which a query that keeps to a deadline of
+its own may still give its bounds."""
 FULL_SHARES = 3
 """A query may take this part of the time that is left, however many are ahead: most of them take next to none."""
+MOST_OF_REST = 0.7
+"""A query that keeps to no deadline is interrupted after this part of the time, where others are ahead."""
 
 
 @define
@@ -57,13 +60,19 @@ class RunBudget:
     @property
     def share(self) -> float:
         """Return the seconds that the next query may take of what is left."""
-        left = max(0.0, self.began + self.seconds - monotonic())
-        return left / max(1, min(self.ahead, FULL_SHARES))
+        ends = self.began + self.seconds - min(GRACE_S, self.seconds / 10)
+        return max(0.0, ends - monotonic()) / max(1, min(self.ahead, FULL_SHARES))
 
     @property
     def left(self) -> float:
-        """Return the seconds until nothing is worked on any more."""
-        return max(0.0, self.began + self.seconds + GRACE_S - monotonic())
+        """Return the seconds until nothing is worked on any more: in a budget of next to nothing bounds take `GRACE_S`
+        too."""
+        return max(0.0, self.began + max(self.seconds, GRACE_S) - monotonic())
+
+    @property
+    def patience(self) -> float:
+        """Return the seconds after which the next query is interrupted."""
+        return self.left * (MOST_OF_REST if self.ahead > 1 else 1.0)
 
 
 class BudgetSpent(BaseException):
