@@ -27,13 +27,15 @@ EXACT = [
     "nvidia/dgx:b200", "nvidia/gb200-nvl72:rack", "nvidia/vera-rubin:nvl72", "textbook/dragonfly:dragonfly",
     "textbook/fat-tree:tree", "textbook/hamming-mesh:hx2mesh", "textbook/hypercube:hypercube",
     "textbook/hyperx:hyperx", "textbook/ring:ring", "textbook/torus:torus2d", "textbook/torus:torus3d",
+    "google/tpu:twisted", "google/tpu:twisted_4x8x8", "huawei/ub-mesh:rack", "huawei/ub-mesh:pod", "others/dojo:tray",
+    "textbook/bcube:bcube",
 ]  # fmt: skip
 """Machines whose cables are all in rules."""
-LISTED = ["google/tpu:twisted", "textbook/bcube:bcube", "textbook/jellyfish:jellyfish", "textbook/slim-fly:slimfly"]
+LISTED = ["textbook/jellyfish:jellyfish", "textbook/polarfly:polarfly"]
 """Machines of which some cables are in no rule that is looked for."""
 LARGE = [
     "google/tpu:v4", "huawei/atlas-850:cluster", "huawei/atlas-900-superpod:superpod",
-    "huawei/atlas-950-superpod:superpod", "nvidia/dgx-superpod:b200_2su", "nvidia/dgx-superpod:b200_16su",
+    "huawei/atlas-950-superpod:superpod", "nvidia/dgx-superpod:h100_4su", "others/frontier:cabinets", "nvidia/dgx-superpod:b200_2su", "nvidia/dgx-superpod:b200_16su",
     "nvidia/vera-rubin:nvl576",
 ]  # fmt: skip
 SWAPPED = [

@@ -39,6 +39,8 @@ MOST_TRIED = 16
 WORK = 400_000
 """Cables that are fitted over all that is tried."""
 LEAST_TRIED = 3
+SMALL = 50_000
+"""Cables up to which a shorter text is looked for where one has no exceptions."""
 MOST_MOVES = 6
 WORTH = 40
 """Letters that it is worth to have a cable in a rule, or as an exception to one, rather than in a list."""
@@ -107,16 +109,24 @@ def lift(fabric: Fabric, stem: str = "machine") -> Lifted:
 
 
 def _texts(machine: Machine, tiers: Ints, stem: str) -> list[Written]:
-    """Texts from several parts to begin at, until one has no exception; of a large network fewer are tried."""
-    role, island = roles_of(machine), islands_of(machine)
-    relations, signature = relations_of(machine, role), signatures_of(machine)
+    """Texts over several ways to tell roles, from several parts to begin at each, until one way has a text without
+    exceptions and no other way has fewer roles; of a large network fewer are tried."""
+    island, signature = islands_of(machine), signatures_of(machine)
+    most = min(MOST_TRIED, max(LEAST_TRIED, WORK // max(1, len(machine.a))))
     tried: list[Written] = []
-    max_tried = min(MOST_TRIED, max(LEAST_TRIED, WORK // max(1, len(machine.a))))
-    for begins in track(starts_of(role, signature, MOST_STARTS)[:max_tried], "look for rules"):
-        arrays = arrays_from(machine, role, island, relations, begins)
-        tried.append(_settled(machine, role, arrays, tiers, stem))
-        if tried[-1].exceptions == Exceptions((), (), 0):
-            break
+    fewest = 0
+    for role in roles_of(machine):
+        count = int(role.max(initial=-1)) + 1
+        whole = any(text.exceptions == Exceptions((), (), 0) for text in tried)
+        if whole and (count >= fewest or len(machine.a) > SMALL):
+            continue
+        fewest = count
+        relations = relations_of(machine, role)
+        for begins in track(starts_of(role, signature, MOST_STARTS)[:most], "look for rules"):
+            arrays = arrays_from(machine, role, island, relations, begins)
+            tried.append(_settled(machine, role, arrays, tiers, stem))
+            if tried[-1].exceptions == Exceptions((), (), 0):
+                break
     return tried
 
 

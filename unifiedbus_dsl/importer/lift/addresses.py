@@ -134,14 +134,13 @@ class Addressing:
         for table in tables:
             number = 0
             while number < len(table.ports):
-                run = _usual_clique(table.to, table.ports[number:], samples)
-                ports = table.ports[number : number + run]
-                digit = table.members(ports)
-                if run > 1:
-                    meshes.append((table, ports, digit))
+                clique = _usual_clique(table.to, table.ports[number:], samples)
+                ports = table.ports[number : number + clique.ports]
+                if clique.members > 1:
+                    meshes.append((table, ports, table.members(ports, clique.width)))
                 else:
                     left.append((table, int(ports[0])))
-                number += run
+                number += clique.ports
         for table in tables:
             table.mend(tables, [port for own, port in left if own is table])
         for table, ports, digit in meshes:
@@ -227,12 +226,14 @@ class _Table:
             mended[port] = np.where(wrong & (usual != np.arange(len(usual))), usual, mended[port])
         self.to = mended
 
-    def members(self, ports: Ints) -> Ints:
-        """Return the number of each part in its full mesh over these ports, [P]: member i is met at port i - 1 by those
-        before it, at port i by those behind. The part has the number that most of its cables say."""
-        far = self.port[ports] - ports[0]
-        own = np.arange(len(ports))[:, None]
-        votes = [((far == np.where(own < n, n - 1, n)) & (far >= -ports[0])).sum(axis=0) for n in range(len(ports) + 1)]
+    def members(self, ports: Ints, width: int) -> Ints:
+        """Return the number of each part in its full mesh over these ports, `width` to each other member, [P]: member i
+        is met at port i - 1 by those before it, at port i by those behind. The part has the number that most of its
+        cables say."""
+        there = self.port[ports] >= 0
+        far = (self.port[ports] - ports[0]) // width
+        own = (np.arange(len(ports)) // width)[:, None]
+        votes = [((far == np.where(own < n, n - 1, n)) & there).sum(axis=0) for n in range(len(ports) // width + 1)]
         return np.asarray(np.argmax(np.stack(votes), axis=0), dtype=np.int64)
 
 
@@ -259,7 +260,7 @@ class _Reach:
         """Reach the other members of full meshes, by the number that they have there or by the port that leads
         there."""
         root = int(self.parts[0])
-        around = np.asarray([root, *table.to[ports, root].tolist()])
+        around = np.unique([root, *table.to[ports, root].tolist()])
         numbered = len(np.unique(digit[around])) == len(around)
         steps = []
         for n, port in enumerate(ports.tolist()):
@@ -347,23 +348,40 @@ def _walk(step: Ints, known: NDArray[np.bool_], parts: Ints, at: Ints) -> Iterat
         layer, base = fresh, places[:, 1:]
 
 
-def _usual_clique(table: Ints, ports: Ints, roots: list[int]) -> int:
-    """Return how many of the ports lead to a full mesh, as most of some parts have it."""
+@frozen
+class _Clique:
+    """Ports from a first one on that lead to parts which all meet each other, `width` ports to each."""
+
+    members: int
+    width: int
+
+    @property
+    def ports(self) -> int:
+        return self.members * self.width
+
+
+def _usual_clique(table: Ints, ports: Ints, roots: list[int]) -> _Clique:
+    """Return the full mesh that the ports lead to from most of some parts."""
     return Counter(_clique(table, ports, root) for root in roots).most_common(1)[0][0]
 
 
-def _clique(table: Ints, ports: Ints, root: int) -> int:
-    """Return how many of the ports, from the first on, lead from a part to parts that all meet each other."""
-    around = [set(table[:, part].tolist()) for part in table[ports, root].tolist() if part >= 0]
-    members = [part for part in table[ports, root].tolist() if part >= 0]
-    if len(members) < len(ports):
-        return 1
-    run = 1
-    while (
-        run < len(members) and all(members[run] in around[n] for n in range(run)) and members[run] not in members[:run]
-    ):
+def _clique(table: Ints, ports: Ints, root: int) -> _Clique:
+    """Return the full mesh that the ports lead to from a part, as far as each of them has a cable."""
+    to = table[ports, root]
+    free = np.flatnonzero(to < 0)
+    to = to[: free[0]] if len(free) else to
+    begins = np.append(np.flatnonzero(np.diff(to, prepend=-1)), len(to))
+    members, strands = to[begins[:-1]].tolist(), np.diff(begins).tolist()
+    run = 0
+    around: list[set[int]] = []
+    for member, width in zip(members, strands, strict=True):
+        if width < strands[0] or member in members[:run] or not all(member in each for each in around):
+            break
         run += 1
-    return run
+        around.append(set(table[:, member].tolist()))
+        if width > strands[0]:  # what comes next of it is another mesh
+            break
+    return _Clique(run, strands[0]) if run > 1 else _Clique(1, 1)
 
 
 def _agreed(v: Ints, own: Ints, at: Ints) -> Group | None:

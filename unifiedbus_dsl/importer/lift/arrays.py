@@ -112,10 +112,12 @@ def _tidied(at: Ints) -> Ints:
 
 
 def _dense(at: Ints) -> Ints:
-    """Return each digit from 0 on in steps of one: less its least value, over the greatest common divisor."""
+    """Return each digit from 0 on in steps of one: less its least value, over the greatest common divisor; or counted
+    by its values in order, where those leave most of the places between them free."""
     columns = []
     for column in at.T:
-        low = column - column.min()
-        step = int(np.gcd.reduce(low)) if len(low) else 1
-        columns.append(low // max(step, 1))
+        known, rank = np.unique(column, return_inverse=True)
+        step = int(np.gcd.reduce(known - known[0])) or 1
+        even = (column - known[0]) // step
+        columns.append(rank.ravel() if even.max() >= 2 * len(known) else even)
     return np.column_stack(columns) if columns else np.empty((len(at), 0), np.int64)

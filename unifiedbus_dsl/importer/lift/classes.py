@@ -13,10 +13,6 @@ from unifiedbus_dsl.importer.lift.machine import Ints, Machine, PortArray, array
 
 FEW_LENGTHS = 4
 """Lengths up to which cables of one class are told apart by them."""
-STRAY = 0.1
-"""Share of the cables of a class up to which those that keep to none of its rules are exceptions."""
-FEW = 8
-"""Cables that are rather listed than put in a rule of their own."""
 
 
 @frozen(eq=False)

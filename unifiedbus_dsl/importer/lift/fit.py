@@ -40,30 +40,65 @@ class Split:
     inner: int
 
 
+@frozen
+class Range:
+    """Values of a subscript: those of `low..high` that are less than `width` after a multiple of `period`, counted from
+    `phase` before `low`."""
+
+    low: int
+    high: int
+    period: int = 1
+    width: int = 1
+    phase: int = 0
+
+    @classmethod
+    def of(cls, values: Ints) -> Range:
+        """Return the range of some values, in order: as they are where they come in runs of one length at one distance,
+        else all from the first to the last."""
+        low, high = int(values[0]), int(values[-1])
+        ends = np.flatnonzero(np.diff(values) > 1)
+        runs = np.diff(ends, prepend=-1, append=len(values) - 1)
+        gaps = np.diff(values)[ends] - 1
+        width = int(runs.max())
+        even = len(runs) == 2 and runs[0] == runs[1]
+        if not len(gaps) or (gaps != gaps[0]).any() or (runs[1:-1] != width).any() or (len(runs) == 2 and not even):
+            return cls(low, high)
+        return cls(low, high, width + int(gaps[0]), width, width - int(runs[0]))
+
+    @property
+    def values(self) -> Ints:
+        every = np.arange(self.low, self.high + 1)
+        return every[(every - self.low + self.phase) % self.period < self.width]
+
+    @property
+    def step(self) -> int:
+        """The distance of the values, where it is one; else 0."""
+        return self.period if self.width == 1 else 0
+
+
 @frozen(eq=False)
 class Fit:
-    """Maps from each row of one end to a row of the other, over the box `low..high` of the columns; `good` [N] are the
-    cables that keep them, `lacking` [M, k] the rows of the box that no cable has."""
+    """Maps from each row of one end to a row of the other, over the box of the `ranges` of the columns; `good` [N] are
+    the cables that keep them, `lacking` [M, k] the rows of the box that no cable has."""
 
     maps: tuple[Affine, ...]
-    low: tuple[int, ...]
-    high: tuple[int, ...]
-    step: tuple[int, ...]
+    ranges: tuple[Range, ...]
     good: NDArray[np.bool_]
     lacking: Ints
 
 
-def fit(rows: Ints, to: Ints, sizes: tuple[int, ...]) -> Fit | Split | None:
-    """Return the maps from `rows` [N, k] to `to` [N, m] of these sizes; a split that would help, or None."""
+def fit(rows: Ints, to: Ints, sizes: tuple[int, ...], enough: float = ENOUGH) -> Fit | Split | None:
+    """Return the maps from `rows` [N, k] to `to` [N, m] of these sizes that a share of `enough` keeps; a split that
+    would help, or None."""
     pairs = [_pairs(rows, column) for column in range(rows.shape[1])]
     maps, good = [], np.ones(len(rows), dtype=bool)
     for column in range(to.shape[1]):
-        column_map = _column(rows, to[:, column], pairs, sizes[column])
+        column_map = _column(rows, to[:, column], pairs, sizes[column], enough)
         if not isinstance(column_map, Affine):
             return column_map
         maps.append(column_map)
         good &= column_map.at(rows) == to[:, column]
-    if good.mean() < ENOUGH:
+    if good.mean() < enough:
         return None
     return _boxed(rows, tuple(maps), good)
 
@@ -80,7 +115,7 @@ def _pairs(rows: Ints, column: int) -> tuple[Ints, Ints]:
     return low[same], high[same]
 
 
-def _column(rows: Ints, y: Ints, pairs: list[tuple[Ints, Ints]], size: int) -> Affine | Split | None:
+def _column(rows: Ints, y: Ints, pairs: list[tuple[Ints, Ints]], size: int, enough: float) -> Affine | Split | None:
     slopes = []
     for column, (low, high) in enumerate(pairs):
         step = rows[high, column] - rows[low, column]
@@ -90,9 +125,9 @@ def _column(rows: Ints, y: Ints, pairs: list[tuple[Ints, Ints]], size: int) -> A
     rest = y - rows @ np.asarray(slopes, dtype=np.int64)
     const = _mode(rest)
     straight, around = (rest == const).mean(), ((rest - const) % size == 0).mean() if size > 1 else 0.0
-    if straight >= ENOUGH and straight >= around:
+    if straight >= enough and straight >= around:
         return Affine(tuple(slopes), const)
-    if around >= ENOUGH:
+    if around >= enough:
         return Affine(tuple(slope if abs(slope) < size else slope % size for slope in slopes), const % size, size)
     for column, (low, high) in enumerate(pairs):
         inner = _period(
@@ -119,19 +154,28 @@ def _period(values: Ints, at: Ints, breaks: NDArray[np.bool_]) -> int:
 
 
 def _boxed(rows: Ints, maps: tuple[Affine, ...], good: NDArray[np.bool_]) -> Fit | None:
-    kept = rows[good]
-    low, high = kept.min(axis=0), kept.max(axis=0)
-    step = np.asarray([max(1, int(np.gcd.reduce(column - column.min()))) for column in kept.T], dtype=np.int64)
-    shape = tuple(((high - low) // step + 1).tolist())
-    if prod(shape) > 1.25 * len(kept) + 8:
+    ranges = tuple(Range.of(_usual_values(column)) for column in rows[good].T)
+    places = []
+    for each, column in zip(ranges, rows.T, strict=True):
+        values = each.values
+        place = np.minimum(np.searchsorted(values, column), len(values) - 1)
+        good = good & (values[place] == column)
+        places.append(place)
+    shape = tuple(len(each.values) for each in ranges)
+    if prod(shape) > 1.25 * good.sum() + 8:
         return None
-    place = np.ravel_multi_index(tuple(((kept - low) // step).T), shape) if shape else np.zeros(len(kept), np.int64)
-    there = np.zeros(max(prod(shape), 1), dtype=bool)
-    there[place] = True
-    lacking = (
-        np.column_stack(np.unravel_index(np.flatnonzero(~there), shape)) * step + low if shape else np.empty((0, 0))
-    )
-    return Fit(maps, tuple(low.tolist()), tuple(high.tolist()), tuple(step.tolist()), good, lacking.astype(np.int64))
+    inside = np.stack(places)[:, good] if places else np.zeros((0, int(good.sum())), np.int64)
+    there = np.zeros(shape, dtype=bool)
+    there[tuple(inside)] = True
+    gaps = np.nonzero(~there)
+    lacking = [each.values[gap] for each, gap in zip(ranges, gaps, strict=True)]
+    return Fit(maps, ranges, good, np.column_stack(lacking) if lacking else np.empty((0, 0), np.int64))
+
+
+def _usual_values(column: Ints) -> Ints:
+    """Return the values that are at least half as frequent as the most frequent one."""
+    values, count = np.unique(column, return_counts=True)
+    return np.asarray(values[2 * count >= count.max()])
 
 
 def _mode(values: Ints) -> int:

@@ -73,7 +73,11 @@ def find_mesh(machine: Machine, arrays: dict[int, Array], row: Ints, of: Class) 
     if once.mean() < ENOUGH:
         return None
     dimension, count = Counter(np.argmax(apart[once][:, :rank], axis=1).tolist()).most_common(1)[0]
-    return _block(array, row, of, dimension) if count >= ENOUGH * len(a) else None
+    if count < ENOUGH * len(a):
+        return None
+    return _block(array, row, of, dimension) or _grid(
+        array.sizes[dimension], a[:, dimension], b[:, dimension], dimension
+    )
 
 
 def _mesh_along(machine: Machine, arrays: dict[int, Array], row: Ints, of: Class, member: int) -> Mesh | None:
@@ -161,3 +165,12 @@ def _block(array: Array, row: Ints, of: Class, dimension: int) -> Split | None:
         return None
     inner = max(wanted, key=lambda size: wanted[size])
     return Split(dimension, inner) if 1 < inner < array.sizes[dimension] and 2 * wanted[inner] > len(members) else None
+
+
+def _grid(size: int, a: Ints, b: Ints, dimension: int) -> Split | None:
+    """Return the split of a dimension that makes it two, along one or the other of which the cables run."""
+    for inner in (n for n in range(2, size) if size % n == 0):
+        inside, across = a // inner == b // inner, a % inner == b % inner
+        if (inside | across).mean() >= ENOUGH and min(inside.mean(), across.mean()) >= 1 - ENOUGH:
+            return Split(dimension, inner)
+    return None

@@ -14,6 +14,8 @@ from scipy.sparse.csgraph import connected_components
 
 from unifiedbus_dsl.importer.lift.machine import Ints, Machine, array_numbers
 
+FEW_LENGTHS = 8
+"""Lengths up to which parts are told apart by them."""
 RARE = 0.2
 """Of the parts of a kind and tier, those that fewer than this share are alike in are taken for damaged ones."""
 
@@ -41,26 +43,38 @@ def tiers_of(machine: Machine) -> Ints:
     return tier
 
 
-def roles_of(machine: Machine) -> Ints:
-    """Return the role of each part, [P], numbered from the end points outward."""
+def roles_of(machine: Machine) -> list[Ints]:
+    """Return the role of each part, [P], numbered from the end points outward: by what its ports lead to; by its kind
+    and tier alone; and by the lengths of its cables, too, each where it is another than those before."""
     tier = tiers_of(machine)
-    role = _numbered(list(zip(np.where(tier < 0, 1 << 30, tier).tolist(), machine.kind.tolist(), strict=True)))
+    kinds = _numbered(list(zip(np.where(tier < 0, 1 << 30, tier).tolist(), machine.kind.tolist(), strict=True)))
+    none = np.zeros(len(machine.length), dtype=np.int64)
+    known, length = np.unique(np.nan_to_num(machine.length, nan=-1.0), return_inverse=True)
+    ways = [_refined(machine, kinds, none), kinds]
+    if len(known) <= FEW_LENGTHS:
+        ways.append(_refined(machine, kinds, length.ravel()))
+    sizes = [int(way.max(initial=0)) for way in ways]
+    return [way for n, way in enumerate(ways) if sizes[n] not in sizes[:n]]
+
+
+def _refined(machine: Machine, role: Ints, sort: Ints) -> Ints:
+    """Return roles told apart by what their ports lead to, and that twice; `sort` are sorts of cables."""
     for _ in range(2):
-        finer = _refined(machine, role)
+        finer = _told_apart(machine, role, sort)
         if finer.max(initial=0) == role.max(initial=0):
             break
         role = finer
     return role
 
 
-def _refined(machine: Machine, role: Ints) -> Ints:
+def _told_apart(machine: Machine, role: Ints, sort: Ints) -> Ints:
     """Roles told apart by what their ports lead to; rare kinds of neighbourhood are those of most."""
     array = array_numbers(machine)
     seen: dict[int, set[tuple[int, ...]]] = defaultdict(set)
     one, two = (machine.a, machine.a_port), (machine.b, machine.b_port)
     for (near, port), (far, far_port) in ((one, two), (two, one)):
         arrays = array[machine.kind[near], port], array[machine.kind[far], far_port]
-        code = np.unique(np.stack([near, arrays[0], role[far], arrays[1]]), axis=1)
+        code = np.unique(np.stack([near, arrays[0], role[far], arrays[1], sort]), axis=1)
         for part, *rest in code.T.tolist():
             seen[part].add(tuple(rest))
     key = [(own, frozenset(seen[part])) for part, own in enumerate(role.tolist())]

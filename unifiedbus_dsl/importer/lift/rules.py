@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.importer.lift.arrays import Array
 from unifiedbus_dsl.importer.lift.classes import Class, classes_of, row_of, rows_of, sizes_of
-from unifiedbus_dsl.importer.lift.fit import Fit, Split, fit
+from unifiedbus_dsl.importer.lift.fit import ENOUGH, Fit, Split, fit
 from unifiedbus_dsl.importer.lift.machine import Ints, Machine
 from unifiedbus_dsl.importer.lift.meshes import Mesh, find_mesh
 
 MOST_PARTS_OF_A_CLASS = 16
 """Rules that cables of one class may become, one for each pair of ports."""
-FEW_LENGTHS = 4
-"""Lengths up to which cables of one class are told apart by them."""
 STRAY = 0.1
 """Share of the cables of a class up to which those that keep to none of its rules are exceptions."""
 FEW = 8
 """Cables that are rather listed than put in a rule of their own."""
-
-
-STRAY = 0.1
-"""Share of the cables of a class up to which those that keep to none of its rules are exceptions."""
-FEW = 8
-"""Cables that are rather listed than put in a rule of their own."""
-
-
-FEW = 8
-"""Cables that are rather listed than put in a rule of their own."""
+SOME = 0.4
+"""Share of the cables that have to keep the first of several rules."""
+MOST_PEELED = 4
+"""Rules of which each has most of what those before it leave."""
 
 
 @frozen(eq=False)
@@ -43,12 +35,27 @@ class Digit:
 @frozen(eq=False)
 class IndexRule:
     """A class with the maps from the subscripts of its left side, taken apart into `digits`, to those of the right.
-    `shift` is what is added to each subscript of the left side."""
+    `shift` is what is added to each subscript of the left side, `last` the greatest value that the rule has of one,
+    where its digits would make greater ones."""
 
     of: Class
     fit: Fit
     digits: tuple[Digit, ...]
     shift: tuple[int, ...]
+    last: tuple[int | None, ...]
+
+    def left(self, rows: Ints) -> Ints:
+        """Return the subscripts of the left side for rows of digits. [N, columns]"""
+        left = np.tile(np.asarray(self.shift, dtype=np.int64), (len(rows), 1))
+        for n, digit in enumerate(self.digits):
+            left[:, digit.column] += digit.weight * rows[:, n]
+        return left
+
+    def inside(self, rows: Ints) -> NDArray[np.bool_]:
+        """Return which rows of digits make no subscript beyond the last. [N]"""
+        left = self.left(rows)
+        ends = [left[:, n] <= last for n, last in enumerate(self.last) if last is not None]
+        return np.all(ends, axis=0) if ends else np.ones(len(rows), dtype=bool)
 
 
 @frozen(eq=False)
@@ -120,12 +127,28 @@ def _parts(
         return [parts], None
     if split is not None:
         return [Listed(of)], split
-    return _by_column(machine, arrays, row, of), None
+    by_column = _by_column(machine, arrays, row, of)
+    return (by_column or _peeled(machine, arrays, row, of) or [Listed(of)]), None
+
+
+def _peeled(machine: Machine, arrays: dict[int, Array], row: Ints, of: Class) -> list[Part]:
+    """Return a rule of most of the cables, then one of most of what is left, and so on, as where a torus closes with a
+    twist; none where much is left over."""
+    parts: list[Part] = []
+    rest = of
+    while len(rest.cables) > max(FEW, STRAY * len(of.cables)):
+        rule, _ = _rule(machine, arrays, row, rest, SOME)
+        if rule is None or len(parts) == MOST_PEELED:
+            return []
+        good = rule.fit.good
+        parts.append(evolve(rule, of=rule.of.some(good), fit=evolve(rule.fit, good=good[good])))
+        rest = rule.of.some(~good)
+    return [*parts, Listed(rest, stray=True)] if len(rest.cables) else parts
 
 
 def _by_column(machine: Machine, arrays: dict[int, Array], row: Ints, of: Class) -> list[Part]:
-    """Return a rule for each value of one subscript of either end, for the subscript where these are fewest; else a
-    list."""
+    """Return a rule for each value of one subscript of either end, for the subscript where these are fewest; none
+    where there is no such."""
     best: list[Part] = []
     for end in (of.left, of.right):
         for column in rows_of(machine, arrays, row, end).T:
@@ -139,7 +162,7 @@ def _by_column(machine: Machine, arrays: dict[int, Array], row: Ints, of: Class)
                 parts.append(rule if rule is not None else Listed(some))
             if all(isinstance(part, IndexRule) for part in parts):
                 best = parts
-    return best or [Listed(of)]
+    return best
 
 
 def _among(
@@ -190,10 +213,10 @@ def _by_ports(
         rule, split = _rule(machine, arrays, row, some)
         if split is not None:
             return [Listed(of)], split
-        if rule is None:
+        peeled: list[Part] = [rule] if rule is not None else _peeled(machine, arrays, row, some)
+        parts += peeled
+        if not peeled:
             rest |= code == each
-        else:
-            parts.append(rule)
     if rest.any():
         parts.append(Listed(of.some(rest), stray=bool(parts) and rest.sum() <= STRAY * len(rest)))
     return parts, None
@@ -211,12 +234,12 @@ def _is_later(arrays: dict[int, Array], row: Ints, of: Class) -> NDArray[np.bool
 
 
 def _rule(
-    machine: Machine, arrays: dict[int, Array], row: Ints, of: Class
+    machine: Machine, arrays: dict[int, Array], row: Ints, of: Class, enough: float = ENOUGH
 ) -> tuple[IndexRule | None, tuple[int, Split] | None]:
     """Return a rule of the class one way or the other; a split of an array that would make one."""
     splits = []
     for each in (of, of.swapped()):
-        one_way = _one_way(machine, arrays, row, each)
+        one_way = _one_way(machine, arrays, row, each, enough)
         if isinstance(one_way, IndexRule):
             return one_way, None
         if one_way is not None:
@@ -224,16 +247,18 @@ def _rule(
     return None, splits[0] if splits else None
 
 
-def _one_way(machine: Machine, arrays: dict[int, Array], row: Ints, of: Class) -> IndexRule | Split | None:
+def _one_way(
+    machine: Machine, arrays: dict[int, Array], row: Ints, of: Class, enough: float
+) -> IndexRule | Split | None:
     rows = rows_of(machine, arrays, row, of.left)
     to = rows_of(machine, arrays, row, of.right)
     rank = len(arrays[of.left.role].sizes)
     digits = [Digit(n, 1) for n in range(rows.shape[1])]
     shift = [0] * rows.shape[1]
     for _ in range(4):
-        one_way = fit(rows, to, sizes_of(machine, arrays, of.right))
+        one_way = fit(rows, to, sizes_of(machine, arrays, of.right), enough)
         if isinstance(one_way, Fit):
-            rule = IndexRule(of, one_way, tuple(digits), tuple(shift))
+            rule = _cut_off(IndexRule(of, one_way, tuple(digits), tuple(shift), (None,) * len(shift)), rows)
             return rule if _is_one_to_one(rule) else None
         if one_way is None:
             return None
@@ -254,17 +279,29 @@ def _one_way(machine: Machine, arrays: dict[int, Array], row: Ints, of: Class) -
 def _is_one_to_one(rule: IndexRule) -> bool:
     """Return whether the rule gives each row of its box a port of its own, and none its own port."""
     fit = rule.fit
-    grids = [np.arange(lo, hi + 1, st) for lo, hi, st in zip(fit.low, fit.high, fit.step, strict=True)]
+    grids = [each.values for each in fit.ranges]
     rows = np.stack([grid.ravel() for grid in np.meshgrid(*grids, indexing="ij")], axis=1) if grids else None
     if rows is None:
         return True
+    rows = rows[rule.inside(rows)]
     to = np.stack([each.at(rows) for each in fit.maps], axis=1) if fit.maps else np.empty((len(rows), 0), np.int64)
     if len(np.unique(to, axis=0)) < len(rows):
         return False
     of = rule.of
     if (of.left.role, of.left.array) != (of.right.role, of.right.array):
         return True
-    own = np.tile(np.asarray(rule.shift, dtype=np.int64), (len(rows), 1))
-    for n, digit in enumerate(rule.digits):
-        own[:, digit.column] += digit.weight * rows[:, n]
-    return not (own == to).all(axis=1).any()
+    return not (rule.left(rows) == to).all(axis=1).any()
+
+
+def _cut_off(rule: IndexRule, rows: Ints) -> IndexRule:
+    """Return the rule with the last value of each subscript of the left side that several digits make, where these
+    would make greater ones; what it lacks beyond that falls out."""
+    made, lacking = rule.left(rows[rule.fit.good]), rule.fit.lacking
+    beyond = rule.left(lacking)
+    several = [sum(digit.column == n for digit in rule.digits) > 1 for n in range(len(rule.shift))]
+    last = tuple(
+        int(column.max()) if split and (beyond[:, n] > column.max()).any() else None
+        for n, (split, column) in enumerate(zip(several, made.T, strict=True))
+    )
+    rule = evolve(rule, last=last)
+    return evolve(rule, fit=evolve(rule.fit, lacking=lacking[rule.inside(lacking)]))

@@ -14,7 +14,7 @@ from unifiedbus_dsl.base import units
 from unifiedbus_dsl.base.units import Quantity
 from unifiedbus_dsl.importer.lift.arrays import Array
 from unifiedbus_dsl.importer.lift.classes import Class, End, ports_of, rows_of
-from unifiedbus_dsl.importer.lift.fit import Affine
+from unifiedbus_dsl.importer.lift.fit import Affine, Range
 from unifiedbus_dsl.importer.lift.machine import Ints, Machine
 from unifiedbus_dsl.importer.lift.meshes import Mesh
 from unifiedbus_dsl.importer.lift.rules import IndexRule, Lift, Listed
@@ -219,23 +219,22 @@ class _Writer:
         fit, of = rule.fit, rule.of
         sizes = (*self.lift.arrays[of.left.role].sizes, *ports_of(self.machine, self.lift.arrays, of.left).shape)
         letter = iter(LETTERS)
-        words = [next(letter) if low != high else "" for low, high in zip(fit.low, fit.high, strict=True)]
+        ranges, low = fit.ranges, tuple(each.low for each in fit.ranges)
+        words = [next(letter) if each.low != each.high else "" for each in ranges]
         left, bare = [], set[int]()
         for column, size in enumerate(sizes):
             own = [n for n, digit in enumerate(rule.digits) if digit.column == column]
-            left.append(_affine([(rule.digits[n].weight, words[n], fit.low[n]) for n in own], rule.shift[column]))
+            left.append(_affine([(rule.digits[n].weight, words[n], low[n]) for n in own], rule.shift[column]))
             n = own[0]
-            if len(own) == 1 and left[-1] == words[n] and (fit.low[n], fit.high[n], fit.step[n]) == (0, size - 1, 1):
+            if len(own) == 1 and left[-1] == words[n] and ranges[n] == Range(0, size - 1):
                 bare.add(n)
-        right = [_map(each, words, fit.low) for each in fit.maps]
+        right = [_map(each, words, low) for each in fit.maps]
         other = (*self.lift.arrays[of.right.role].sizes, *ports_of(self.machine, self.lift.arrays, of.right).shape)
         for text, size in zip(right, other, strict=True):  # an index that stands alone in several has one range
-            bare -= {n for n in bare if text == words[n] and size != fit.high[n] + 1}
-        binders = [
-            word if n in bare else f"{word} in {fit.low[n]}..{fit.high[n]}{f' step {fit.step[n]}' * (fit.step[n] > 1)}"
-            for n, word in enumerate(words)
-            if word
-        ]
+            bare -= {n for n in bare if text == words[n] and size != ranges[n].high + 1}
+        binders = [word if n in bare else _binder(word, ranges[n]) for n, word in enumerate(words) if word]
+        cut = [f"{text} <= {last}" for text, last in zip(left, rule.last, strict=True) if last is not None]
+        cut += [_period(word, each) for word, each in zip(words, ranges, strict=True) if not each.step]
         before = len(self.lacking)
         conditions = [
             "not (" + " and ".join(f"{word} == {value}" for word, value in zip(words, row, strict=True) if word) + ")"
@@ -245,7 +244,7 @@ class _Writer:
             del self.lacking[before:]
             yield from self._list(Listed(of))
             return
-        where = _all_of(conditions)
+        where = _all_of([*cut, *conditions])
         yield self._connect(of, self._side(of.left, left), self._side(of.right, right), binders, where)
         yield from self._exceptions(of, np.flatnonzero(~fit.good))
 
@@ -264,11 +263,7 @@ class _Writer:
         """Rows of the box of a rule without a cable; those without a part on the left side fall out by themselves."""
         fit, of = rule.fit, rule.of
         for row in fit.lacking.tolist():
-            left = [
-                rule.shift[column]
-                + sum(d.weight * v for d, v in zip(rule.digits, row, strict=True) if d.column == column)
-                for column in range(len(rule.shift))
-            ]
+            left = rule.left(np.asarray([row]))[0].tolist()
             right = [int(each.at(np.asarray([row]))[0]) for each in fit.maps]
             here = self._there(of.left, left)
             if here and self._there(of.right, right):
@@ -372,6 +367,16 @@ class _Writer:
             csv.writer(out, lineterminator="\n").writerows([("a", "b"), *ends[first : first + LONGEST_LIST]])
             self.files[name] = out.getvalue()
             yield f'connect cables("{name}") over {self._over(of)}'
+
+
+def _binder(word: str, values: Range) -> str:
+    return f"{word} in {values.low}..{values.high}{f' step {values.step}' * (values.step > 1)}"
+
+
+def _period(word: str, values: Range) -> str:
+    """`(i + 1) mod 5 < 4`, of a range in runs."""
+    ahead = (values.phase - values.low) % values.period
+    return f"{f'({word} + {ahead})' if ahead else word} mod {values.period} < {values.width}"
 
 
 def _all_of(conditions: list[str]) -> str:
