@@ -35,8 +35,8 @@ class Digit:
 @frozen(eq=False)
 class IndexRule:
     """A class with the maps from the subscripts of its left side, taken apart into `digits`, to those of the right.
-    `shift` is what is added to each subscript of the left side, `last` the greatest value that the rule has of one,
-    where its digits would make greater ones."""
+    `shift` is what is added to each subscript of the left side, `last` the greatest value that the rule has of each
+    subscript, those of the left side first, where its digits would make greater ones."""
 
     of: Class
     fit: Fit
@@ -51,10 +51,13 @@ class IndexRule:
             left[:, digit.column] += digit.weight * rows[:, n]
         return left
 
+    def subscripts(self, rows: Ints) -> Ints:
+        """Return the subscripts of both sides for rows of digits. [N, columns]"""
+        return np.column_stack([self.left(rows), *(each.at(rows) for each in self.fit.maps)])
+
     def inside(self, rows: Ints) -> NDArray[np.bool_]:
         """Return which rows of digits make no subscript beyond the last. [N]"""
-        left = self.left(rows)
-        ends = [left[:, n] <= last for n, last in enumerate(self.last) if last is not None]
+        ends = [self.subscripts(rows)[:, n] <= last for n, last in enumerate(self.last) if last is not None]
         return np.all(ends, axis=0) if ends else np.ones(len(rows), dtype=bool)
 
 
@@ -258,7 +261,8 @@ def _one_way(
     for _ in range(4):
         one_way = fit(rows, to, sizes_of(machine, arrays, of.right), enough)
         if isinstance(one_way, Fit):
-            rule = _cut_off(IndexRule(of, one_way, tuple(digits), tuple(shift), (None,) * len(shift)), rows)
+            sizes = *sizes_of(machine, arrays, of.left), *sizes_of(machine, arrays, of.right)
+            rule = _cut_off(IndexRule(of, one_way, tuple(digits), tuple(shift), (None,) * len(sizes)), rows, sizes)
             return rule if _is_one_to_one(rule) else None
         if one_way is None:
             return None
@@ -293,15 +297,20 @@ def _is_one_to_one(rule: IndexRule) -> bool:
     return not (rule.left(rows) == to).all(axis=1).any()
 
 
-def _cut_off(rule: IndexRule, rows: Ints) -> IndexRule:
-    """Return the rule with the last value of each subscript of the left side that several digits make, where these
-    would make greater ones; what it lacks beyond that falls out."""
-    made, lacking = rule.left(rows[rule.fit.good]), rule.fit.lacking
-    beyond = rule.left(lacking)
+def _cut_off(rule: IndexRule, rows: Ints, sizes: tuple[int, ...]) -> IndexRule:
+    """Return the rule with the last value of each subscript that several digits make, of `sizes`, where these would
+    make greater ones; what it lacks beyond that falls out, but for a single port that is there."""
+    fit = rule.fit
+    made, beyond = rule.subscripts(rows[fit.good]), rule.subscripts(fit.lacking)
+    wide = [each.low < each.high for each in fit.ranges]
     several = [sum(digit.column == n for digit in rule.digits) > 1 for n in range(len(rule.shift))]
-    last = tuple(
-        int(column.max()) if split and (beyond[:, n] > column.max()).any() else None
-        for n, (split, column) in enumerate(zip(several, made.T, strict=True))
-    )
-    rule = evolve(rule, last=last)
-    return evolve(rule, fit=evolve(rule.fit, lacking=lacking[rule.inside(lacking)]))
+    several += [
+        not each.modulus and sum(bool(s) and w for s, w in zip(each.slopes, wide, strict=True)) > 1 for each in fit.maps
+    ]
+    last: list[int | None] = []
+    for n, size in enumerate(sizes):
+        greatest = int(made[:, n].max())
+        cut = int((beyond[:, n] > greatest).sum()) if several[n] else 0
+        last.append(greatest if cut > 1 or (cut and greatest == size - 1) else None)
+    rule = evolve(rule, last=tuple(last))
+    return evolve(rule, fit=evolve(fit, lacking=fit.lacking[rule.inside(fit.lacking)]))

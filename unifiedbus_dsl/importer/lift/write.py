@@ -233,7 +233,7 @@ class _Writer:
         for text, size in zip(right, other, strict=True):  # an index that stands alone in several has one range
             bare -= {n for n in bare if text == words[n] and size != ranges[n].high + 1}
         binders = [word if n in bare else _binder(word, ranges[n]) for n, word in enumerate(words) if word]
-        cut = [f"{text} <= {last}" for text, last in zip(left, rule.last, strict=True) if last is not None]
+        cut = [f"{text} <= {last}" for text, last in zip([*left, *right], rule.last, strict=True) if last is not None]
         cut += [_period(word, each) for word, each in zip(words, ranges, strict=True) if not each.step]
         before = len(self.lacking)
         conditions = [
