@@ -35,7 +35,8 @@ LISTED = ["textbook/jellyfish:jellyfish", "textbook/polarfly:polarfly"]
 """Machines of which some cables are in no rule that is looked for."""
 LARGE = [
     "google/tpu:v4", "huawei/atlas-850:cluster", "huawei/atlas-900-superpod:superpod",
-    "huawei/atlas-950-superpod:superpod", "nvidia/dgx-superpod:h100_4su", "others/frontier:cabinets", "nvidia/dgx-superpod:b200_2su", "nvidia/dgx-superpod:b200_16su",
+    "huawei/atlas-950-superpod:superpod", "nvidia/dgx-superpod:h100_4su",
+    "others/frontier:cabinets", "huawei/ub-mesh:mesh", "nvidia/dgx-superpod:b200_2su", "nvidia/dgx-superpod:b200_16su",
     "nvidia/vera-rubin:nvl576",
 ]  # fmt: skip
 SWAPPED = [
