@@ -22,6 +22,8 @@ OUT = "ports out of it, each direction"
         # a million NPUs, from the plan alone
         ("huawei/atlas-960-supercluster", "cluster", [("7.725 PB/s", "bisection, exact")]),
         ("huawei/ub-mesh", "pod", [("6 : 1", "oversubscription of a rack, exact")]),
+        # one module, out of which nothing leads
+        ("textbook/torus", "torus2d", [("1.6 TB/s", "bisection, exact")]),
         # known between bounds only
         ("textbook/dragonfly", "dragonfly", []),
     ],
@@ -30,6 +32,7 @@ def test_the_headline_is_what_is_known(spec: str, system: str, tiles: list[tuple
     done = compiled(spec)
     found = headline(done, done.pick(system))
     assert set(tiles) <= set(found)
+    assert "nothing leaves" not in dict(found)
     if not tiles:
         assert not any(name.startswith("bisection") for _, name in found)
 

@@ -12,6 +12,7 @@ from attrs import evolve
 from tests.render import machines
 from tests.render.reading import SVG, read_back, timed
 from tests.render.twin import all_cables, cables, devices
+from tests.support.asked import compiled
 from unifiedbus_dsl.render import overview, overview_set
 from unifiedbus_dsl.render.folding import Folding
 from unifiedbus_dsl.render.marks import Box, Line, Text
@@ -272,3 +273,47 @@ def test_control_characters_and_cjk_are_drawn() -> None:
     board = evolve(plan.assemblies["NpuBoard"], doc="昇腾 950\x00\x1b[31m\ud800")
     shown = read_back(overview(evolve(plan, assemblies={"NpuBoard": board})))
     assert shown["note-0"].text.startswith("昇腾 950")
+
+
+@pytest.mark.parametrize(
+    ("spec", "system", "names"),
+    [
+        # cables leave hosts above, cores below, edge switches on both sides
+        ("textbook/fat-tree", "tree", {"host[0, *, *]": "below", "core[0, *]": "above", "edge[0, *]": "left"}),
+        ("nvidia/gb200-nvl72", "rack", {"tray[0]": "below", "switch[0]": "above", "nic[0, *]": "below"}),
+    ],
+)
+def test_names_of_opened_boxes_stand_where_no_cables_leave(spec: str, system: str, names: dict[str, str]) -> None:
+    shown = overview_picture(compiled(spec).pick(system))
+    found = {}
+    for mark in shown.by_role("open-name"):
+        box = shown.find(mark.id.removesuffix("-name"))
+        assert isinstance(mark, Text)
+        assert isinstance(box, Box)
+        at = (mark.y - box.y) / box.height
+        found[mark.text] = "left" if at == 0.5 else "above" if at < 0.5 else "below"
+    assert names.items() <= found.items()
+
+
+@pytest.mark.parametrize(
+    ("spec", "system"), [("textbook/bcube", "bcube"), ("nvidia/dgx", "h100"), ("textbook/hamming-mesh", "hx2mesh")]
+)
+def test_cables_reach_shapes_with_cut_corners_and_round_ones(spec: str, system: str) -> None:
+    shown = overview_picture(compiled(spec).pick(system))
+    boxes = {m.name: m for m in shown.marks if isinstance(m, Box) and m.shape in ("octagon", "ellipse")}
+    lines = [line for line in shown.by_role("cable") if isinstance(line, Line) and line.ends]
+    apart = []
+    for line in lines:
+        for box in (boxes[name] for name in line.ends or () if name in boxes):
+            apart.append(min(_above(box, tip) for tip in (line.points[0], line.points[-1])))
+    assert len(apart) > 10
+    assert max(apart) < 1
+
+
+def _above(box: Box, point: tuple[float, float]) -> float:
+    """How far a point is above or below the shape in a box, by the equation of the shape; beside it, without end."""
+    u, v = 2 * (point[0] - box.x) / box.width - 1, 2 * (point[1] - box.y) / box.height - 1
+    if abs(u) > 1:
+        return float("inf")
+    tall = sqrt(1 - u**2) if box.shape == "ellipse" else min(1, sqrt(2) - abs(u))
+    return (abs(v) - tall) * box.height / 2

@@ -3,7 +3,8 @@ at once."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from math import isfinite
 
 from attrs import evolve
 
@@ -44,15 +45,24 @@ def headline(compilation: Compilation, plan: Plan) -> tuple[Tile, ...]:
     asker = make_evaluator(compilation, NetworkContext(compilation.fabric(plan.system)), Sink())
     calls = {name: call for question in datasheet(plan) for name, call in _call(question)}
     found = [("bisection", _bisection(asker, plan, calls["bisection"]))]
-    walls = [name for name in calls if name.startswith("oversubscription")]
-    if walls and plan.device_count[plan.root] <= MOST_DEVICES:
-        level = walls[0].partition(" ")[2]
-        found.append((f"oversubscription of a {kind_name(level, 1)}", asker.answer(calls[walls[0]])))
+    if plan.device_count[plan.root] <= MOST_DEVICES:
+        found += _walls(asker, calls)
     return tuple(
         (answer.shown, f"{name}, {answer.standing}")
         for name, answer in found
         if answer is not None and answer.kind != "interval"
     )
+
+
+def _walls(asker: MeasureEvaluator, calls: Mapping[str, tree.Call]) -> list[tuple[str, Answer | None]]:
+    """Return the oversubscription of the outermost level of assemblies out of which cables lead, with what it is
+    called."""
+    for name, call in calls.items():
+        measure, _, level = name.partition(" ")
+        answer = asker.answer(call) if measure == "oversubscription" else None
+        if answer is not None and isfinite(answer.value):
+            return [(f"oversubscription of a {kind_name(level, 1)}", answer)]
+    return []
 
 
 def _call(question: str) -> Iterator[tuple[str, tree.Call]]:

@@ -32,6 +32,7 @@ from unifiedbus_dsl.render.sheet import (
     text_entry,
     wiring_entries,
 )
+from unifiedbus_dsl.render.struck import with_grounds
 from unifiedbus_dsl.render.svg import svg
 
 MOST_DEVICES = 20_000
@@ -104,7 +105,8 @@ def detail_drawing(plan: Plan, key: str, survey: PlanSummary) -> tuple[list[Mark
         scale = min(1.0, _PAGE / root.width)
     seen = tuple(_walk(plan, root, Seen(root, "", 0.0, 0.0, 0)))
     cables = cable_lines(survey, key, seen, scale, inside=not sizes.tiny)
-    boxes = [mark for one in seen[1:] for mark in _box(survey, one, scale, sizes.head * scale, cables.alone)]
+    parts = [mark for one in seen[1:] for mark in _box(survey, one, scale, sizes.head * scale, cables.alone)]
+    boxes = list(with_grounds(parts, cables.marks))
     behind = [mark for mark in boxes if isinstance(mark, Box) and mark.behind]
     front = [mark for mark in boxes if not (isinstance(mark, Box) and mark.behind)]
     return [*behind, *cables.marks, *front], list(cables.notes)

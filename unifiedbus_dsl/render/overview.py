@@ -21,6 +21,7 @@ from unifiedbus_dsl.render.folded.assembly import assembly_block
 from unifiedbus_dsl.render.folded.block import Scope
 from unifiedbus_dsl.render.head import head_of
 from unifiedbus_dsl.render.marks import Line, Mark, Picture, identifier
+from unifiedbus_dsl.render.outlines import up_to_outlines
 from unifiedbus_dsl.render.plan_summary import PlanSummary, assembly_named, holders, rate_text, with_spares
 from unifiedbus_dsl.render.sheet import (
     LINE_SAMPLES,
@@ -106,7 +107,7 @@ def overview_picture(plan: Plan, type_key: str | None = None, survey: PlanSummar
 def overview_drawing(plan: Plan, key: str, survey: PlanSummary) -> list[Mark]:
     """Return the drawing without the sheet around it."""
     scope = Scope(survey, assembly_named(plan, key), 0, "", file_names(plan), assembly_block)
-    return [weighted(mark) for mark in assembly_block(scope).marks]
+    return [weighted(mark) for mark in up_to_outlines(assembly_block(scope).marks)]
 
 
 def _uses(plan: Plan, key: str, files: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -140,17 +140,12 @@ def _head(
     y = MARGIN + 12
     marks: list[Mark] = [
         Text("title", MARGIN, y, shown, 24, True, palette.INK, "start", role="title", tip=tip or title),
-        Text(
-            "kind",
-            MARGIN + taken,
-            y + 4,
-            clipped(kind, 13, beside) if beside > 30 else "",
-            13,
-            False,
-            palette.QUIET,
-            "start",
-        ),
     ]
+    if text_width(kind, 13) <= beside:
+        marks.append(Text("kind", MARGIN + taken, y + 4, kind, 13, False, palette.QUIET, "start"))
+    else:
+        y += 24
+        marks.append(Text("kind", MARGIN, y, clipped(kind, 13, width), 13, False, palette.QUIET, "start"))
     y += 26
     lines = [(line, text, href) for text, href in notes for line in wrapped(text, 12, width, 3)]
     for number, (line, text, href) in enumerate(lines):

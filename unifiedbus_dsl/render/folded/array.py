@@ -16,6 +16,7 @@ from unifiedbus_dsl.render.folded.block import (
     Block,
     Cell,
     Scope,
+    Side,
     counted,
     element_label,
     element_name,
@@ -98,16 +99,17 @@ def _opened(scope: Scope, child: Child, prefix: tuple[int, ...], index: int) -> 
 def _open_cell(
     scope: Scope, child: Child, at: tuple[int, ...], inner: Block, x: float, height: float
 ) -> tuple[Cell, list[Mark]]:
-    name = element_name(child, at)
-    width = max(inner.width, text_width(element_label(child, at), 11, bold=True)) + 2 * _PAD
+    name, shown = element_name(child, at), element_label(child, at)
+    room, side = text_width(shown, 11, bold=True), _name_side(scope, child, at)
+    beside = room + _PAD if side == "left" else 0.0
+    width = max(inner.width + beside, room) + 2 * _PAD
     box = part_box(scope, child, name, x, 0, width, height, behind=True)
     if _is_lost(scope, child, at):
         box = evolve(box, stroke=palette.LOST, line=1.5, tip=f"{box.tip}\nlost")
-    shown = element_label(child, at)
     label = Text(
         scope.id(name, "name"),
         x + _PAD,
-        11,
+        {"above": 11.0, "left": height / 2, "below": height - 11}[side],
         shown,
         11,
         True,
@@ -116,9 +118,18 @@ def _open_cell(
         href=box.href,
         tip=box.tip,
     )
-    left = x + (width - inner.width) / 2
-    cell = Cell(x, 0, width, height, name=name, inner=inner.shifted(left, _HEAD))
-    return cell, [box, label, *moved(inner.marks, left, _HEAD)]
+    left, top = x + beside + (width - beside - inner.width) / 2, _HEAD if side == "above" else _PAD
+    cell = Cell(x, 0, width, height, name=name, inner=inner.shifted(left, top))
+    return cell, [box, label, *moved(inner.marks, left, top)]
+
+
+def _name_side(scope: Scope, child: Child, at: tuple[int, ...]) -> Side:
+    """Return where the name of an opened element, or row of elements, stands: where no cables leave it. An assembly
+    that they leave on both sides has most often room above."""
+    ways = scope.ways_of(child)
+    if "up" not in ways:
+        return "above"
+    return "below" if "down" not in ways else "left" if len(at) < len(child.shape) else "above"
 
 
 def _closed_cell(scope: Scope, child: Child, at: tuple[int, ...], x: float, height: float) -> tuple[Cell, list[Mark]]:

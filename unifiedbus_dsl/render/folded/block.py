@@ -30,6 +30,8 @@ _LONGEST_ELEMENT = 90.0
 
 
 Way: TypeAlias = Literal["up", "down"]
+Side: TypeAlias = Literal["above", "left", "below"]
+"""Where words stand beside what they name."""
 Ways: TypeAlias = Mapping[str, frozenset[Way]]
 """By the name of a port."""
 

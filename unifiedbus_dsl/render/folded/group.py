@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from collections.abc import Sequence
 
 from attrs import evolve
 
@@ -10,14 +10,12 @@ from unifiedbus_dsl.ir.plan import Child
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.folded.arcs import inner_bundles
 from unifiedbus_dsl.render.folded.array import array_block, part_tip, stack_block
-from unifiedbus_dsl.render.folded.block import DEEPEST, LONGEST_LABEL, Block, Scope, counted_type, pill, pill_size
-from unifiedbus_dsl.render.marks import Box, Mark, Text, clipped, moved, text_width
+from unifiedbus_dsl.render.folded.block import DEEPEST, LONGEST_LABEL, Block, Scope, Side, counted_type, pill, pill_size
+from unifiedbus_dsl.render.marks import Box, Mark, Text, clipped, text_width
 from unifiedbus_dsl.render.plan_summary import Bundle, pattern_name, split_type
 
 _PILL = 23.0
 """From one label below an array to the next."""
-
-Side: TypeAlias = Literal["above", "left", "below"]
 
 
 def group_block(scope: Scope, child: Child) -> Block:
@@ -25,7 +23,7 @@ def group_block(scope: Scope, child: Child) -> Block:
     if scope.level >= DEEPEST and not scope.loses_in(child):
         return _noted_stack(scope, child)
     row = array_block(scope, child)
-    return _framed(scope, child, row) if scope.level == 0 else _captioned(scope, child, row, _free_side(scope, child))
+    return _framed(scope, child, row) if scope.level == 0 else _captioned(scope, child, row)
 
 
 def _free_side(scope: Scope, child: Child) -> Side:
@@ -52,43 +50,34 @@ def _inner_text(scope: Scope, child: Child, bundle: Bundle) -> str:
 
 
 def _noted_stack(scope: Scope, child: Child) -> Block:
-    stack = stack_block(scope, child)
-    notes = _inner_notes(scope, child)[:2]
-    texts = [
-        Text(
-            scope.id(child.name, "inner", str(i)),
-            0,
-            stack.height + 9 + 13 * i,
-            text,
-            10,
-            colour=palette.ink(colour),
-            role="bundle",
-        )
-        for i, (text, colour) in enumerate(notes)
-    ]
-    width = max([stack.width, *(text_width(t.text, 10) for t in texts)])
-    placed = stack.moved((width - stack.width) / 2, 0)
-    marks = (*placed.marks, *moved(texts, width / 2, 0))
-    return evolve(placed, width=width, height=stack.height + 13 * len(texts) + (3 if texts else 0), marks=marks)
+    """Return the array as a stack, with what is inside it."""
+    return _worded(scope, child, stack_block(scope, child), _inner_notes(scope, child)[:2], "inner")
 
 
-def _captioned(scope: Scope, child: Child, row: Block, side: Side) -> Block:
+def _captioned(scope: Scope, child: Child, row: Block) -> Block:
     """Return the row with a small caption."""
     kind = clipped(counted_type(child), 10, LONGEST_LABEL)
     kind = scope.each(kind) if child.shape else kind
-    notes = [(kind, palette.QUIET), *_inner_notes(scope, child)]
+    return _worded(scope, child, row, [(kind, palette.QUIET), *_inner_notes(scope, child)], "caption")
+
+
+def _worded(scope: Scope, child: Child, block: Block, notes: Sequence[tuple[str, str]], role: str) -> Block:
+    """Return the block with lines of words and their colours on the side where no cables leave the array."""
+    if not notes:
+        return block
+    side = _free_side(scope, child)
     height = 14.0 * len(notes)
     room = max(text_width(text, 10) for text, _ in notes)
     if side == "left":
-        width, tall = row.width + room + 8, max(row.height, height)
-        place, corner = (room / 2, (tall - height) / 2 + 7), (room + 8, (tall - row.height) / 2)
+        width, tall = block.width + room + 8, max(block.height, height)
+        place, corner = (room / 2, (tall - height) / 2 + 7), (room + 8, (tall - block.height) / 2)
     else:
-        width, tall = max(row.width, room), row.height + height + 3
-        place = width / 2, 7.0 if side == "above" else row.height + 10
-        corner = (width - row.width) / 2, height + 2 if side == "above" else 0.0
+        width, tall = max(block.width, room), block.height + height + 3
+        place = width / 2, 7.0 if side == "above" else block.height + 10
+        corner = (width - block.width) / 2, height + 2 if side == "above" else 0.0
     texts = [
         Text(
-            scope.id(child.name, "caption", str(i)),
+            scope.id(child.name, role, str(i)),
             place[0],
             place[1] + 14 * i,
             text,
@@ -100,7 +89,7 @@ def _captioned(scope: Scope, child: Child, row: Block, side: Side) -> Block:
         for i, (text, colour) in enumerate(notes)
         if text
     ]
-    placed = row.moved(*corner)
+    placed = block.moved(*corner)
     return evolve(placed, width=width, height=tall, marks=(*placed.marks, *texts))
 
 
