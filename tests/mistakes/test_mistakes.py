@@ -24,7 +24,7 @@ def judged(mistake: Mistake) -> Verdict:
     return judge(mistake)
 
 
-@pytest.mark.parametrize("base", ["pod", "torus", "clos", "mixed"])
+@pytest.mark.parametrize("base", ["pod", "torus", "clos", "mixed", "rails", "weave"])
 def test_the_bases_are_right(base: str) -> None:
     assert not compile_text(base_text(base)).diagnostics
 

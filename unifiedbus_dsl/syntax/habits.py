@@ -14,6 +14,9 @@ from typing import NamedTuple
 
 from attrs import frozen
 
+from unifiedbus_dsl.vocabulary.attributes import KINDS_OF_ASSEMBLY, KINDS_OF_DEVICE
+from unifiedbus_dsl.vocabulary.signatures import MEASURES
+
 MAX_TEXT = 400
 """Characters of a statement that are looked at."""
 
@@ -71,7 +74,7 @@ _FIRST: Mapping[str, _Word] = {
     **_words("failure_case whatif outage", "scenario"),
     **_words("import include require using from load", "use", sure=True),
     **_words("assert require check ensure verify test assume", "expect", sure=True),
-    **_words("var const def int float local auto val final static double", "let", sure=True),
+    **_words("var const def int float local auto val final static double locals variable localparam", "let", sure=True),
     **_words("number set define param constant", "let", sure=True),
     **_words("forward bridge route relay", "transit", sure=True),
     **_words("position locate put arrange layout", "place", sure=True),
@@ -80,7 +83,14 @@ _FIRST: Mapping[str, _Word] = {
     **_words("kill failure remove break disable drop lose crash down shutdown fault off", "fail", sure=True),
     **_words("slow derate limit throttle weaken", "degrade", sure=True),
     **_words("group cluster close aggregate", "collapse"),
-    **_words("colour paint", "color", sure=True),
+    **_words("colour paint style", "color", sure=True),
+    **_words("sweep range tune try explore_over knob", "vary", sure=True),
+    **_words("constraint subject_to constrain expect bound", "require", sure=True),
+    **_words("minimise min least cheapest", "minimize", sure=True),
+    **_words("maximise max most best", "maximize", sure=True),
+    **_words("objective goal optimize optimise target", "minimize", "maximize"),
+    **_words("rename alias hostname", "name", sure=True),
+    **_words("optimization optimisation search dse", "explore", sure=True),
 }  # fmt: skip
 _TERMINALS: Mapping[str, str] = dict.fromkeys(
     ("npu", "cpu", "switch", "nic", "node", "board", "rack", "superpod", "supercluster", "module"), "KIND"
@@ -155,6 +165,14 @@ class _Habit(NamedTuple):
     weak: bool
 
 
+_ALTERNATIVES = {
+    "kind": "|".join((*KINDS_OF_DEVICE, *KINDS_OF_ASSEMBLY)),
+    "measure": "|".join(sorted(MEASURES, key=len, reverse=True)),
+}
+"""What `%kind%` and `%measure%` stand for."""
+_NAMES = re.compile("%(kind|measure)%")
+
+
 @cache
 def _habits() -> tuple[_Habit, ...]:
     """Return the shapes in their order: the first that fits is meant. Each is a paragraph of lines `find`, `help` and,
@@ -162,7 +180,12 @@ def _habits() -> tuple[_Habit, ...]:
     text = Path(__file__).with_name("habits.txt").read_text(encoding="utf-8")
     paragraphs = [dict(_line(line) for line in part.splitlines()) for part in text.split("\n\n") if part[:1] != "#"]
     return tuple(
-        _Habit(re.compile(p["find"]), p["help"], p["text"][:-1] if "text" in p else None, "weak" in p)
+        _Habit(
+            re.compile(_NAMES.sub(lambda found: _ALTERNATIVES[found[1]], p["find"])),
+            p["help"],
+            p["text"][:-1] if "text" in p else None,
+            "weak" in p,
+        )
         for p in paragraphs
     )
 

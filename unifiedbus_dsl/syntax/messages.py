@@ -10,6 +10,7 @@ from unifiedbus_dsl.base.source import Source, Span
 from unifiedbus_dsl.diagnostics import Diagnostic, Edit, Fix, Label
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.syntax.engine import Engine
+from unifiedbus_dsl.syntax.forms import begins_statement, form_of
 from unifiedbus_dsl.syntax.habits import MAX_TEXT, Hint, first_word, hint
 from unifiedbus_dsl.syntax.lexer import END, LINE_END, Token
 
@@ -45,9 +46,17 @@ _LOOKALIKES = {
         "not": "!\u00ac",
         "|": "\u222a\u22c3\u2502\uff5c",
         "in": "\u2208",
+        "for": "\u2200",
+        "^": "\u2227\uff3e",
+        "<": "\uff1c",
+        ">": "\uff1e",
+        "USD": "$\u20ac\u00a3\u00a5\uffe5",
     }.items()
     for sign in signs
 }
+
+_COMMENT = re.compile(r"#(?!\()")
+"""Where a comment begins; `#(` are parameters in other languages."""
 
 _VALUE = frozenset(("NUMBER", "STRING", "TRUE", "FALSE", "LPAR", "LSQB", "MINUS", "NOT", "_RECORD"))
 _COMPARATORS = frozenset(("EQUAL", "UNEQUAL", "AT_MOST", "AT_LEAST", "LESS", "MORE"))
@@ -79,12 +88,28 @@ class Context:
     statement: int
     """Where the statement begins."""
 
+    def takes(self, terminals: tuple[str, ...]) -> bool:
+        """Can a statement begin with these terminals here?"""
+        return self.engine.advance(self.begin, terminals) is not None
+
 
 _OTHER_SIGN = {"=": "==", "==": "="}
 
 
 def unexpected(context: Context, token: Token) -> Diagnostic:
     """UB0101 or UB0108: a token that has no place here."""
+    told = _unexpected(context, token)
+    form = None if told.help else _form(context)
+    return told if form is None else evolve(told, help=(form,))
+
+
+def _form(context: Context) -> str | None:
+    """Return how the present statement is written, or what may stand here."""
+    statement = context.source.text[context.statement : context.statement + MAX_TEXT]
+    return form_of(statement, context.takes, context.words.get)
+
+
+def _unexpected(context: Context, token: Token) -> Diagnostic:
     habit = habit_of(context, token)
     told = None if habit is None else _of_habit(context, token, habit)
     if told is not None and habit is not None and not habit.weak:
@@ -119,11 +144,11 @@ def habit_of(context: Context, token: Token) -> Hint | None:
     line = text[start : (len(text) if stop < 0 else stop)][:MAX_TEXT]
 
     def takes(terminal: str) -> bool:
-        return context.engine.advance(context.begin, (terminal,)) is not None
+        return begins_statement(terminal, context.takes)
 
     begins = not context.source.text[start : token.start].strip().count(" ")
     word = first_word(line, takes, context.words.get) if begins else None
-    return word or hint(line.split("#")[0].rstrip() or line, token.start - start)
+    return word or hint(_COMMENT.split(line)[0].rstrip() or line, token.start - start)
 
 
 def _of_habit(context: Context, token: Token, habit: Hint) -> Diagnostic:

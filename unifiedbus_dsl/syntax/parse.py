@@ -429,7 +429,8 @@ class _Parser:
 
     def lacks_brace(self, token: Token) -> bool:
         """Does a header end its line without the `{` of its block, of which the lines below are?"""
-        following = self.source.text[token.start :].lstrip("\n\r")[:1]
+        line_end = self.source.text.find("\n", token.start)
+        following = self.source.text[max(line_end, token.start) :].lstrip("\n\r")[:1]
         return token.type == LINE_END and not token.text and following in (" ", "\t") and self.engine.accepts("_LBRACE")
 
     def abandon(self, start: int, *, may_enter: bool = True, opened: bool = False) -> None:

@@ -128,6 +128,22 @@ ATTRIBUTES = (
         Attribute(name, "device", units.COMPUTE, f"Compute rate in {name}, dense.")
         for name in ("fp4", "fp8", "fp16", "bf16", "fp32", "fp64", "int8")
     ),
+    Attribute("hbm", "device", units.RATE, "Rate of the memory."),
+    Attribute("launch", "device", units.TIME, "Time that a kernel takes to start, of estimates of workloads."),
+    *(
+        Attribute(
+            name,
+            "device",
+            units.NUMBER,
+            f"Share of {what} that kernels reach, of estimates of workloads.",
+            high=Fraction(1),
+        )
+        for name, what in (
+            ("gemm_efficiency", "the peak"),
+            ("hbm_efficiency", "the memory's rate"),
+            ("fabric_efficiency", "the cables' rates"),
+        )
+    ),
     Attribute("cost", "device", units.MONEY, "Price of one."),
     Attribute("power", "device", units.POWER, "Power of one."),
     Attribute("afr", "device", units.NUMBER, "Failures a year of one."),

@@ -64,6 +64,11 @@ UNITS: Mapping[str, str] = {
     **dict.fromkeys(("watt", "watts"), "W"),
     **dict.fromkeys(("dollar", "dollars", "usd", "$"), "USD"),
     **dict.fromkeys(("minute", "minutes"), "min"),
+    **{
+        f"{prefix}{word}": f"{prefix}FLOPS"
+        for prefix in "GTPE"
+        for word in ("F", "flop", "FLOP", "flops", "Flops", "FLOPs", "flop/s", "OPS")
+    },
 }
 """Units that are spelt otherwise."""
 
@@ -73,7 +78,7 @@ OTHER_UNITS: Mapping[str, str] = {
         ("GHz", "MHz", "Hz", "GT/s", "GT", "Gbaud", "Baud", "baud"),
         "a rate is in bits or bytes a second: `Gbps`, `GB/s`",
     ),
-    **dict.fromkeys(("EUR", "CNY", "RMB", "GBP", "JPY"), "money is in `USD`"),
+    **dict.fromkeys(("EUR", "CNY", "RMB", "GBP", "JPY", "CHF", "KRW", "INR"), "money is in `USD`"),
 }
 """Units that the language has no word for."""
 

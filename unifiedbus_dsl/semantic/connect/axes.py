@@ -176,25 +176,28 @@ def names_known(
             if scope.definition((each.text,)) or scope.is_quiet(each.text) or each.text in wall.evaluator.extra:
                 continue
             unknown.setdefault(each.text, []).append(each.span)
-    listed = [*(binder.span.text.strip() for binder in node.binders), *unknown]
-    for name, spans in unknown.items():
+    if unknown:
+        first, *others = unknown
+        spans = [(name, span) for name in unknown for span in unknown[name]]
+        names = " and ".join(f"`{name}`" for name in unknown)
+        listed = ", ".join([*(binder.span.text.strip() for binder in node.binders), *unknown])
         wall.sink.error(
             "UB0404",
-            f"index `{name}` is not listed after `for`",
-            spans[0],
+            f"ind{'ices' if others else 'ex'} {names} {'are' if others else 'is'} not listed after `for`",
+            unknown[first][0],
             "not bound",
-            labels=tuple(Label(span, "nor here") for span in spans[1:]),
-            help=(f"write `for {', '.join(listed)}`",),
-            fix=_listing(node, name),
+            labels=tuple(Label(span, "nor here") for _, span in spans[1:]),
+            help=(f"write `for {listed}`",),
+            fix=_listing(node, ", ".join(unknown)),
         )
     return not unknown
 
 
-def _listing(node: tree.Connect | tree.ConnectPattern, name: str) -> Fix:
-    """Add an index to the list after `for`, which begins behind the link where there is none yet."""
+def _listing(node: tree.Connect | tree.ConnectPattern, names: str) -> Fix:
+    """Add indices to the list after `for`, which begins behind the link where there is none yet."""
     if node.binders:
-        at, text = node.binders[-1].span.end, f", {name}"
+        at, text = node.binders[-1].span.end, f", {names}"
     else:
         before = node.over.span if node.over is not None else node.span
-        at, text = before.end, f" for {name}"
-    return Fix(f"list `{name}` after `for`", (Edit(Span(node.span.source, at, at), text),))
+        at, text = before.end, f" for {names}"
+    return Fix(f"list {names} after `for`", (Edit(Span(node.span.source, at, at), text),))

@@ -170,7 +170,7 @@ def _side(ref: Reference, node: tree.ConnectPattern, outer: Mapping[str, Axis], 
     if read is None or not reads_in_range(compiler, axes, None):
         return None
     slots, written = read
-    if not in_range(ref, written, axes, None, wall, [ref]):
+    if not in_range([(ref, written)], axes, None, wall):
         return None
     condition = running_condition(ref, written, said_ranges(node.binders), fixed=True)
     said, understood = binder_condition(node.binders, wall)

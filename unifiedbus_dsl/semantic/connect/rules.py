@@ -64,9 +64,10 @@ def compile_rules(node: tree.Connect, wall: AssemblyScope, choose: ChooseLink) -
     if node.where is not None and not count_points(every, where):
         _nothing_left(node, wall)
         return None
-    fits = [in_range(ref, at, every, where, wall, (left, right), node.binders) for ref, at in ((left, a), (right, b))]
     sides = ((left, a), (right, b))
-    if not all(fits) or not all(misses_holes(ref, at, every, where, wall) for ref, at in sides):
+    if not in_range(sides, every, where, wall, node.binders) or not all(
+        misses_holes(ref, at, every, where, wall) for ref, at in sides
+    ):
         return None
     if not _used_on_both_sides(node, (left, right), (a, b), every, wall):
         return None
@@ -196,25 +197,29 @@ def _along(dimension: Dimension, position: IndexExpr, compiler: IndexCompiler) -
 
 
 def in_range(
-    ref: Reference,
-    subscripts: Sequence[IndexExpr],
+    sides: Sequence[tuple[Reference, Sequence[IndexExpr]]],
     axes: Sequence[Axis],
     where: IndexExpr | None,
     wall: AssemblyScope,
-    refs: Sequence[Reference],
     binders: Sequence[tree.Binder] = (),
 ) -> bool:
-    """Return whether each subscript stays inside its dimension; else a diagnostic with index values that leave it."""
-    good = True
-    ranges = {each.name.text: each.range for each in binders if isinstance(each.range, tree.Range)}
-    for dimension, expr in zip(ref.dimensions, subscripts, strict=True):
-        if not algebra.within(expr, axes, 0, dimension.size - 1, where):
-            good = False
-            if isinstance(expr, Var) and expr.name in ranges and where is None:
-                _range_outside(ref, dimension, expr, ranges[expr.name], axes, wall)
-            else:
-                _outside(ref, dimension, expr, axes, where, wall, _origins(expr, refs))
-    return good
+    """Return whether each subscript stays inside its dimension; else diagnostics with index values that leave it.
+
+    An index whose stated range leaves an array is told by that alone: what is worked out of it leaves others therefore.
+    """
+    stated = (
+        {each.name.text: each.range for each in binders if isinstance(each.range, tree.Range)} if where is None else {}
+    )
+    each_one = [(ref, *pair) for ref, at in sides for pair in zip(ref.dimensions, at, strict=True)]
+    outside = [one for one in each_one if not algebra.within(one[2], axes, 0, one[1].size - 1, where)]
+    far = [(ref, dimension, expr) for ref, dimension, expr in outside if isinstance(expr, Var) and expr.name in stated]
+    for ref, dimension, index in far:
+        _range_outside(ref, dimension, index, stated[index.name], axes, wall)
+    told = {index.name for _, _, index in far}
+    for ref, dimension, expr in outside:
+        if told.isdisjoint(axes_used(expr)):
+            _outside(ref, dimension, expr, axes, where, wall, _origins(expr, [ref for ref, _ in sides]))
+    return not outside
 
 
 def _range_outside(

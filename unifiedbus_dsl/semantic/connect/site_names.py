@@ -14,7 +14,7 @@ from attrs import field, frozen
 
 from unifiedbus_dsl.base import work
 from unifiedbus_dsl.base.source import Span
-from unifiedbus_dsl.diagnostics import Label, rename
+from unifiedbus_dsl.diagnostics import Label, Severity, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.ir.plan import AssemblyType, Axis, Child, IndexExpr, Plan, Port
 from unifiedbus_dsl.ir.plan.algebra import within
@@ -95,6 +95,7 @@ class _Rule:
         arrays = self._arrays()
         self._must_be_one_part(arrays)
         self._must_be_listed(arrays)
+        self._warn_of_dollar()
         axes = self._axes(arrays)
         where = self._where(axes)
         grid = points(axes, where)
@@ -113,6 +114,16 @@ class _Rule:
             message = f"`{again}` is the name of `{one}` and of `{two}`"
             self._wrong(CODE, message, self.node.text.span, "the same for both", "let each index stand in the name")
         return self._existing(made, arrays)
+
+    def _warn_of_dollar(self) -> None:
+        """Say that `${…}` of other tools has a sign too many."""
+        written = self.node.text.span
+        at = written.text.find("${")
+        if at >= 0:
+            sign = Span(written.source, written.start + at, written.start + at + 1)
+            help = ("a value stands between braces alone: `{r + 1}`",)
+            message = "the `$` before a value is a letter of the name"
+            self.evaluator.sink.error(CODE, message, sign, "in the name", help=help, severity=Severity.WARNING)
 
     def _wrong(self, code: str, message: str, span: Span, label: str, *help: str) -> NoReturn:
         self.evaluator.sink.error(code, message, span, label, help=help)

@@ -54,6 +54,8 @@ def asks_something(
     help = (f"write `throughput({said})`, say",) if said in traffic else ()
     help = (f"write `step_time({said})`, say",) if said in workloads else help
     help = (f"write `{said}(all npu)`",) if said in MEASURES else help
+    if isinstance(item.value, tree.Member) and item.value.name.text in MEASURES:
+        help = (f"write `{item.value.name.text}({item.value.base.span.text.strip()})`",)
     sink.error("UB0708", "a measure is a call such as `bisection(all npu)`", item.value.span, "no measure", help=help)
     return False
 

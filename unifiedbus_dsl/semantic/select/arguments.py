@@ -167,6 +167,8 @@ def _instead(arg: tree.Arg, word: str, signature: Signature | None) -> str:
         if signature
         else set()
     )
+    if signature is not None and word in ("system", "of", "machine", "topology"):
+        return f"another system is asked behind it: `{signature.name}(…) of {arg.value.span.one_line}`"
     return f"it has no name here: write `{arg.value.span.one_line}`" if word in names else "delete it"
 
 

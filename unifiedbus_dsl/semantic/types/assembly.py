@@ -24,7 +24,9 @@ from unifiedbus_dsl.semantic.types.context import Elaboration, Part
 from unifiedbus_dsl.semantic.types.members import evaluate_cage, evaluate_fields, known_annotations, misplaced_statement
 from unifiedbus_dsl.semantic.values.evaluate import Evaluator
 from unifiedbus_dsl.semantic.values.scope import Scope
+from unifiedbus_dsl.semantic.values.values import Poison, TypeValue
 from unifiedbus_dsl.syntax import tree
+from unifiedbus_dsl.syntax.traversal import walk
 
 NO_PLACE = ("@", "place")
 """Among what is spoilt: a `place` that failed, so that a missing length is no news."""
@@ -51,6 +53,7 @@ class _AssemblyBuilder:
         for placed in self.body.statements:
             if isinstance(placed.statement, tree.Instance):
                 self._child(placed.statement, placed)
+        self.failed.update(self._meant_as_parts())
         for placed in self.body.statements:
             self._statement(placed)
         if "*" in self.failed:
@@ -73,6 +76,14 @@ class _AssemblyBuilder:
     @property
     def failed(self) -> set[str]:
         return self.elaborator.failed[self.key]
+
+    def _meant_as_parts(self) -> Iterator[str]:
+        """Yield the names of fields that are given a type, and so have no value: `cpu = Host()`, `npu = 8 * Chip`."""
+        for placed in self.body.statements:
+            if isinstance(placed.statement, tree.Field) and _names_a_type(placed.statement.value, placed.scope):
+                name = placed.statement.name.text
+                if isinstance(self.body.members[name].get(self.elaborator.sink), TypeValue | Poison):
+                    yield name
 
     def _child(self, statement: tree.Instance, placed: ScopedStatement) -> None:
         if statement.name.text in self.body.clashes:
@@ -345,3 +356,9 @@ def rule_text(rule: Rule) -> str:
 def build_assembly(elaborator: Elaboration, key: str, node: tree.TypeDef, body: Body) -> AssemblyType:
     """Return the plan type of an assembly; what could not be understood is left out and remembered as spoilt."""
     return _AssemblyBuilder(elaborator, key, node, body).build()
+
+
+def _names_a_type(value: tree.Expr, scope: Scope) -> bool:
+    """Return whether a type of the file stands in an expression."""
+    found = (scope.definition((each.text,)) for each in walk(value) if isinstance(each, tree.Name))
+    return any(each is not None and isinstance(each.node, tree.TypeDef) for each in found)

@@ -364,11 +364,28 @@ class LinkRegistry:
             self._links[definition] = self._link(definition, chain)
         return self._links[definition]
 
+    def _without_protocol(self, node: tree.LinkDef, scope: Scope) -> None:
+        """Say that a link names no protocol, and which one its fields or the file suggest."""
+        of_file = [name for name, d in scope.module.reachable() if isinstance(d.node, tree.ProtocolDef)]
+        in_fields = [f for f in node.fields if isinstance(f.value, tree.Name) and f.value.text in of_file]
+        meant = in_fields[0].value.span.text.strip() if in_fields else of_file[0] if of_file else "UB"
+        self.sink.error(
+            "UB0228",
+            f"link `{node.name.text}` names no protocol",
+            node.name.span,
+            "no protocol",
+            labels=tuple(Label(each.span, "no field") for each in in_fields[:1]),
+            help=(f"write `link {node.name.text} : {meant} {{ … }}`",),
+        )
+
     def _link(self, definition: Definition, chain: tuple[Definition, ...]) -> Link | None:
         node = definition.node
         assert isinstance(node, tree.LinkDef)
         scope = Scope(definition.module, lets=self.lets)
         name = self.names[definition]
+        if node.base is None and node.protocol is None:
+            self._without_protocol(node, scope)
+            return None
         own = self.fields(node.fields, "link", name, scope)
         inherited: dict[str, Value] = {}
         protocol: str | None = None
@@ -385,12 +402,7 @@ class LinkRegistry:
             if link is None:
                 return None
             protocol = link.name
-        if protocol is None:
-            self.sink.error(
-                "UB0228", f"link `{node.name.text}` names no protocol", node.name.span, "no protocol",
-                help=(f"write `link {node.name.text} : UB {{ … }}`",),
-            )  # fmt: skip
-            return None
+        assert protocol is not None  # its own, or that of what it extends
         made = Link(name, protocol, dict(sorted({**inherited, **own}.items())), node.name.span)
         self.links[name] = made
         return made
@@ -420,4 +432,7 @@ def _listed(noun: str, legal: Mapping[str, Definition]) -> tuple[str, ...]:
 def _as_part(node: tree.Field) -> tuple[str, ...]:
     """Return how a part is written, for a field that was given a type."""
     made = node.value.span.one_line.removesuffix("()")
-    return (f"a part has its type behind `:`: `{node.name.text} : {made}`",)
+    return (
+        f"a part has its type behind `:`: `{node.name.text} : {made}`, and how many there are in brackets:"
+        f" `{node.name.text}[8] : {made}`",
+    )

@@ -7,7 +7,15 @@ from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.base.units import Quantity
 from unifiedbus_dsl.diagnostics import Label, Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
-from unifiedbus_dsl.semantic.values.values import POISON, EvalValue, Interval, describe, is_number, value_text
+from unifiedbus_dsl.semantic.values.values import (
+    POISON,
+    EvalValue,
+    Interval,
+    TypeValue,
+    describe,
+    is_number,
+    value_text,
+)
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.vocabulary import foreign
 
@@ -16,6 +24,9 @@ def expected_value(sink: Sink, node: tree.Node, value: EvalValue, wanted: str) -
     what = value_text(value) if isinstance(value, Quantity | bool | tuple) else describe(value)
     of_table = isinstance(value, tuple) and isinstance(node, tree.Name)
     help = (f"one element of it is `{node.span.one_line}[i]`",) if of_table else ()
+    if isinstance(value, TypeValue):
+        text = node.span.one_line
+        help = (f"a part has its type behind `:`, and how many there are in brackets: `{text.lower()}[8] : {text}`",)
     sink.error("UB0310", f"this place wants {wanted}, found {what}", node.span, f"is {value_text(value)}", help=help)
     return POISON
 
@@ -89,9 +100,10 @@ _PREFIXES = ("k", "K", "M", "G", "T", "P", "Ki", "Mi", "Gi", "Ti", "Pi")
 def _prefix_alone(node: tree.Quantity, part: str) -> str:
     """Return what a number with a prefix and no unit may mean."""
     amount = node.number.text
-    return (
-        f"write `{amount} {part}bps` for bits a second, `{amount} {part}B/s` for bytes, `{amount} {part}B` for a size"
-    )
+    units = f"`{amount} {part}bps` for bits a second, `{amount} {part}B/s` for bytes, `{amount} {part}B` for a size"
+    factor = f"{1024 if part.endswith('i') else 1000}"
+    power = "KMGTP".index(part[0].upper()) + 1
+    return f"write {units}, and `{amount} * {factor}{f'^{power}' if power > 1 else ''}` for a number"
 
 
 def wrong_dimension(
