@@ -241,9 +241,9 @@ def test_text_may_nest_to_the_limit() -> None:
     "piece", ["let a = (\n", "rack A {\n", ")", "}", "{", '"', "let a = (3 3)\n", "if a {\n", "[\n"]
 )
 def test_many_errors_take_time_in_proportion(piece: str) -> None:
-    before = time.monotonic()
+    before = time.process_time()
     read_with_errors("ubus 1\n" + piece * 2_000)
-    assert time.monotonic() - before < 5
+    assert time.process_time() - before < 5
 
 
 @pytest.mark.parametrize("name", [name for name in vars(texts) if name.isupper()])
