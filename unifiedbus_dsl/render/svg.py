@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
+from unifiedbus_dsl.base.platform import HAS_PROGRAMS
 from unifiedbus_dsl.escape import xml
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.dark import HALOED, by_night, dark_rules
@@ -15,6 +16,7 @@ from unifiedbus_dsl.render.dot import BOLD, FONT, dot_text, mark_id
 from unifiedbus_dsl.render.engine import DrawingError, draw
 from unifiedbus_dsl.render.graph_dot import graph_text
 from unifiedbus_dsl.render.marks import Picture
+from unifiedbus_dsl.render.painted import painted
 
 _HEAD = re.compile(r'.*?<svg [^>]*viewBox="0\.00 0\.00 ([\d.]+) ([\d.]+)"[^>]*>\n', re.DOTALL)
 _FIRST_TITLE = re.compile(r"<title>picture</title>\n")
@@ -24,8 +26,10 @@ _EMPTY_LINK = re.compile(r'<g id="a_[^"]*"><a xlink:title="[^"]*">\n(.*?)</a>\n<
 
 
 def svg(picture: Picture, program: str | Path | None = None) -> str:
-    """Return the picture as SVG text, drawn by Graphviz, to stand in a page that has its own colours."""
-    return polished(draw(dot_text(picture), "svg", program).decode(), picture)
+    """Return the picture as SVG text, drawn by Graphviz, to stand in a page that has its own colours. Where no program
+    can be run it is written here."""
+    raw = draw(dot_text(picture), "svg", program).decode() if HAS_PROGRAMS else painted(picture)
+    return polished(raw, picture)
 
 
 def drawn(

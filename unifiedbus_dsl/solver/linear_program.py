@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+from unifiedbus_dsl.base.platform import HAS_THREADS
+
 LOOKS_S = 0.1
 """Seconds between two looks for a signal where the system does not end a wait for one."""
 
@@ -13,9 +15,9 @@ def solve_linear_program(cost: Any, **options: Any) -> Any:
     """Return what `scipy.optimize.linprog` finds, to which all options go.
 
     A signal that comes meanwhile is seen at once: HiGHS itself looks at nothing until it is done. The thread that it
-    leaves behind ends with the process.
+    leaves behind ends with the process. Where there is one thread alone, it does the work.
     """
-    if threading.current_thread() is not threading.main_thread():
+    if not HAS_THREADS or threading.current_thread() is not threading.main_thread():
         return _solve(cost, options)
     linear_program: list[Any] = []
 
