@@ -71,6 +71,10 @@ class Browser:
         return answer
 
     def open(self, file: Path, hash: str = "", *, width: int = 1200, dark: bool = False) -> None:
+        """Show a page of a file, as `visit`."""
+        self.visit(file.as_uri() + hash, width=width, dark=dark)
+
+    def visit(self, address: str, *, width: int = 1200, dark: bool = False) -> None:
         """Show a page in a tab of its own, and wait until it is there. Its errors go to the list `problems`."""
         self._session = None
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
@@ -81,7 +85,7 @@ class Browser:
         self.send("Page.enable")
         self.look(width, dark=dark)
         self.send("Page.addScriptToEvaluateOnNewDocument", source=PROBLEMS)
-        self.send("Page.navigate", url=file.as_uri() + hash)
+        self.send("Page.navigate", url=address)
         self.run("new Promise(done => document.readyState === 'complete' ? done() : addEventListener('load', done))")
         self.run("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
 

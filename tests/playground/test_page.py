@@ -1,0 +1,94 @@
+"""The playground in a real browser: its pictures, what it says of a text, its links."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from pathlib import Path
+
+import pytest
+
+from tests.playground.conftest import Playground
+from unifiedbus_dsl import compiler
+from unifiedbus_dsl.diagnostics.text import render
+
+pytestmark = pytest.mark.slow
+
+SPECS = compiler.spec_folders()[0]
+SUPERPOD = SPECS / "huawei/atlas-950-superpod.ubus"
+DRAWN = "document.querySelectorAll('figure svg').length > 0 && !pictures.classList.contains('old')"
+
+
+def test_the_superpod_is_drawn_as_the_command_line_draws_it(page: Playground) -> None:
+    page.open()
+    page.wait(DRAWN)
+    assert page.run("document.getElementById('text').value") == SUPERPOD.read_text(encoding="utf-8")
+    svg = compiler.compile(SUPERPOD).plan._repr_svg_()
+    assert svg is not None
+    words = "[...%s.querySelectorAll('title, text')].map(e => e.textContent)"
+    native = f"new DOMParser().parseFromString({json.dumps(svg)}, 'image/svg+xml')"
+    assert page.run(words % "document.querySelector('figure svg')") == page.run(words % native)
+    assert page.run("state.textContent") == "No errors."
+    assert page.run("problems") == []
+
+
+def test_a_typo_shows_as_in_a_terminal_and_in_the_text(page: Playground, tmp_path: Path) -> None:
+    """With an emoji before it, for scripts count it twice."""
+    text = "# \N{ROCKET}\n" + SUPERPOD.read_text(encoding="utf-8").replace("place cabinet as", "place cabnet as")
+    page.open()
+    page.wait(DRAWN)
+    page.write(text)
+    page.wait("findings.textContent !== ''")
+    file = tmp_path / SUPERPOD.name
+    file.write_text(text, encoding="utf-8")
+    native = render(compiler.compile(file, search=[SUPERPOD.parent]).diagnostics)
+    assert page.run("findings.textContent") == native.replace(f"{tmp_path}/", "")
+    assert "cabnet" in native
+    marked = "[...document.querySelectorAll('#coloured .error')].map(e => [e.textContent, e.title])"
+    (word, title), *more = page.run(marked)
+    assert (word, more) == ("cabnet", [])
+    assert title != ""
+    assert title in native
+    assert page.run("pictures.classList.contains('old')"), "the last good picture is faded"
+
+
+def test_a_link_holds_the_text(page: Playground) -> None:
+    text = (SPECS / "textbook/ring.ubus").read_text(encoding="utf-8").replace("A ring of n", "A ring of \N{ROCKET} é")
+    page.open("#example=textbook/ring")
+    page.wait(DRAWN)
+    page.write(text)
+    page.wait("document.querySelector('figure text')?.textContent.includes('\N{ROCKET}')")
+    page.browser.click("share")
+    page.wait("location.hash.startsWith('#text=')")
+    letters = str(page.run("location.hash")).removeprefix("#text=")
+    packed = base64.urlsafe_b64decode(letters + "=" * (-len(letters) % 4))
+    assert json.loads(zlib.decompress(packed, -15)) == ["ring.ubus", "textbook", text]
+    page.open(f"#text={letters}")
+    page.wait(DRAWN)
+    assert page.run("document.getElementById('text').value") == text
+    page.open(f"#text={letters[: len(letters) // 2]}")
+    page.wait("state.textContent.includes('holds no text') || findings.textContent !== '' || " + DRAWN)
+    assert page.run("problems") == []
+
+
+def test_what_is_not_to_be_had_is_said(page: Playground, site: Path) -> None:
+    """A part of the compiler is missing on the server: the page says which, and loads it when it is there again."""
+    page.open()
+    page.wait(DRAWN)
+    for part in json.loads((site / "runtime.json").read_text()):
+        page.run(f"caches.open('ubusc-playground').then(cache => cache.delete('{part['file']}'))")
+    (gone,) = (
+        site / each["file"] for each in json.loads((site / "runtime.json").read_text()) if each["part"] == "image"
+    )
+    away = gone.with_suffix(".away")
+    gone.rename(away)
+    try:
+        page.open()
+        page.wait("!again.hidden")
+        assert page.run("state.textContent").startswith(f"The compiler can't be loaded. {gone.name}")
+        assert "404" in page.run("state.textContent")
+    finally:
+        away.rename(gone)
+    page.browser.click("again")
+    page.wait(DRAWN)
