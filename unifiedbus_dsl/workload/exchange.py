@@ -57,6 +57,8 @@ class Exchange:
     """Experts to choose from."""
     beside: Beside = ""
     """Under which products of the same layer's backward pass it may run."""
+    again: bool = False
+    """Whether it brings backward what forward brought already, and a rank with more memory might have kept."""
 
 
 def layer_exchanges(asked: Training, *, experts: bool, backward: bool) -> list[Exchange]:
@@ -69,7 +71,7 @@ def layer_exchanges(asked: Training, *, experts: bool, backward: bool) -> list[E
         *again,
         *_tensor_gradient(asked, experts),
         *_expert(asked, experts),
-        *_context(asked),
+        *(evolve(each, again=True) for each in _context(asked)),
         *_context_gradient(asked),
     ]
 
@@ -92,7 +94,7 @@ def _tensor_gradient(asked: Training, experts: bool) -> list[Exchange]:
     forward = _tensor(asked, experts)
     if not asked.sequence_parallel:
         return [evolve(each, beside="weights") for each in forward]
-    again = [evolve(each, beside="inputs") for each in forward if each.pattern == "allgather"]
+    again = [evolve(each, beside="inputs", again=True) for each in forward if each.pattern == "allgather"]
     return [*again, *(evolve(each, beside="weights") if each.pattern == "reducescatter" else each for each in forward)]
 
 
@@ -153,7 +155,9 @@ def local_parameters(asked: Training, layers: tuple[int, int], *, first: bool, l
     if first:
         dense += part.embedding / layout.tensor
     if last:
-        dense += (part.head or part.embedding) / layout.tensor if layout.pipeline > 1 or part.head else 0.0
+        # a table that is the input's too stands here as well, where that is another stage
+        table = model.vocab * model.hidden
+        dense += table / layout.tensor if layout.pipeline > 1 or part.head else 0.0
         dense += part.final_norm
     own = routed * model.experts * part.expert / (layout.expert if layout.expert > 1 else layout.tensor)
     return dense, own

@@ -132,8 +132,8 @@ def crossing_bytes(asked: Training, walls: Walls) -> tuple[Floats, Floats]:
     for stage in range(layout.pipeline):
         mine = stage_of == stage
         for each in all_exchanges(asked, stage):
-            # inputs that are gathered again might be kept
-            if each.pattern != "shift" and each.beside != "inputs":
+            # what is brought again might be kept
+            if each.pattern != "shift" and not each.again:
                 _add_groups(out, into, each, axes[each.axis][mine], walls.inside[mine])
     _add_shift(out, into, asked, layout, walls)
     return out, into

@@ -11,7 +11,7 @@ from unifiedbus_dsl.measures.answers import Answer, shown
 from unifiedbus_dsl.measures.certified import Certified
 from unifiedbus_dsl.measures.measure_call import MeasureCall
 from unifiedbus_dsl.measures.workloads.read_workload import PlacedWorkload
-from unifiedbus_dsl.verify import Stated
+from unifiedbus_dsl.verify import Certificate, Stated
 from unifiedbus_dsl.verify.estimates import EstimateCertificate
 from unifiedbus_dsl.workload.chip import Chip
 from unifiedbus_dsl.workload.exchange import Exchange
@@ -19,7 +19,7 @@ from unifiedbus_dsl.workload.training import EXCHANGED
 
 Parts = Mapping[str, float]
 BOUND = "greatest of the bounds by FLOPs, memory and walls: no schedule, overlap or kernel is faster"
-UNSEEN = "the bytes that cross walls are their finder's alone"
+UNSEEN = "the times of a bound are their finder's alone"
 
 
 def constants_of(chip: Chip) -> str:
@@ -55,8 +55,15 @@ def estimate(
     return Certified(answer.estimated(why), EstimateCertificate(value, total, least, tuple(parts)))
 
 
-def bound(call: MeasureCall, placed: PlacedWorkload, seconds: float, binding: str, bounds: Parts) -> Certified[Answer]:
-    """Return an answer that is a lower bound on a time: the greatest of several."""
+def bound(
+    call: MeasureCall,
+    placed: PlacedWorkload,
+    seconds: float,
+    binding: str,
+    bounds: Parts,
+    certificate: Certificate | None = None,
+) -> Certified[Answer]:
+    """Return an answer that is a lower bound on a time, the greatest of several, with what shows it."""
     rows = [(name, shown(each, TIME)) for name, each in sorted(bounds.items(), key=lambda b: -b[1]) if each]
     width = max((len(name) for name, _ in rows), default=0)
     lines = tuple(f"{name:<{width}}  {text:>10}" for name, text in rows)
@@ -64,7 +71,7 @@ def bound(call: MeasureCall, placed: PlacedWorkload, seconds: float, binding: st
         seconds, TIME, binding=(binding,), assumptions=(BOUND, *placed.said), detail={"bounds": dict(bounds)},
         lines=lines,
     )  # fmt: skip
-    return Certified(answer, Stated(answer.lower, answer.upper, UNSEEN))
+    return Certified(answer, certificate or Stated(answer.lower, answer.upper, UNSEEN))
 
 
 def bytes_text(size: float) -> str:

@@ -20,6 +20,7 @@ from unifiedbus_dsl.measures.workloads.part import chip_of
 from unifiedbus_dsl.measures.workloads.read_workload import PlacedWorkload, fitting, of_form, timed_once
 from unifiedbus_dsl.measures.workloads.steps import TrainingStep, require_memory, time_step
 from unifiedbus_dsl.measures.workloads.walls import walls_of
+from unifiedbus_dsl.verify.training import StepBoundCertificate
 from unifiedbus_dsl.workload.step import memory_of
 from unifiedbus_dsl.workload.step_bound import bound_step
 from unifiedbus_dsl.workload.training import Training
@@ -66,7 +67,8 @@ def step_bound(call: MeasureCall) -> Certified[Answer]:
     chip = chip_of(call.machine, placed.ends, asked.precision, constants=False)
     fitting(call, placed, lambda: require_memory(memory_of(asked), chip))
     found = bound_step(asked, chip, walls_of(call.machine, placed.ends))
-    return bound(call, placed, found.step_s, found.binding, found.bounds)
+    certificate = StepBoundCertificate(found.step_s, found.binding, asked, placed.ends)
+    return bound(call, placed, found.step_s, found.binding, found.bounds, certificate)
 
 
 def training_of(call: MeasureCall) -> TrainingStep:
