@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from math import prod
 
 from attrs import define, field
@@ -10,8 +11,8 @@ from attrs import define, field
 HEAD = """ubus 1
 protocol UB { lane = 80 Gbps; latency = 100 ns }
 protocol ROCE { lane = 40 Gbps; latency = 300 ns; efficiency = 75% }
-link Wide : UB { medium = copper; reach = 9 m }
-link Slow : ROCE { medium = copper; reach = 9 m }
+link Wide : UB { medium = copper; reach = 9 m; delay = 5 ns/m }
+link Slow : ROCE { medium = copper; reach = 9 m; delay = 4 ns/m }
 """
 
 
@@ -54,7 +55,16 @@ class _Array:
 
 
 def draw_plan(draw: random.Random) -> str:
-    """Return the text of a machine of one to three levels with the system `m`."""
+    """Return the text of a machine of one to three levels with the system `m`, with cables of several lengths and
+    devices that take time to pass."""
+    text = _drawn(draw)
+    text = re.sub(r"\(1 m\)", lambda _: f"({draw.choice((1, 1, 1, 2, 7))} m)", text)
+    return re.sub(
+        r"^(switch|npu) (\w+) \{", lambda kept: f"{kept[0]} latency = {draw.choice((0, 30, 300))} ns", text, flags=re.M
+    )
+
+
+def _drawn(draw: random.Random) -> str:
     types: list[_Type] = []
     assemblies: list[str] = []
 

@@ -8,11 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.base.arrays import _PIECE, Floats, Ids, Ints, frozen_array, take
-from unifiedbus_dsl.base.units import Quantity
 from unifiedbus_dsl.graph.network import ArcKinds, Network, build_network
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.forwarding import Layout, any_crossing, layouts_of
-from unifiedbus_dsl.ir.plan import Value
+from unifiedbus_dsl.ir.plan import field_value
 
 # ---- from a fabric ------------------------------------------------------------------------------------------------
 
@@ -38,8 +37,8 @@ def from_fabric(fabric: Fabric, *, timed: bool = True, health: Floats | None = N
         turn[t, : len(layout.turn)] = layout.turn
     is_end = np.array([device.kind != "switch" for device in types], dtype=bool)[type_of]
     number = np.where(is_end, np.cumsum(is_end) - 1, -1)
-    injection = np.array([_number(device.fields.get("injection"), np.inf) for device in types], dtype=np.float64)
-    latency = np.array([_number(device.fields.get("latency"), 0.0) for device in types], dtype=np.float64)
+    injection = np.array([field_value(device.fields.get("injection"), np.inf) for device in types], dtype=np.float64)
+    latency = np.array([field_value(device.fields.get("latency"), 0.0) for device in types], dtype=np.float64)
     vertex_type = type_of[device_of]
     kind, kinds = cable_kinds(fabric, timed=timed, health=health)
     a, b = (side.astype(np.int32, copy=False) for side in cable_ends(fabric))
@@ -134,9 +133,12 @@ def arc_kinds(fabric: Fabric) -> ArcKinds:
     rate = np.array([float(p.lane_rate) for p in protocols])[kinds.link] * kinds.lanes
     efficiency = np.array([float(p.efficiency) for p in protocols])[kinds.link]
     fixed = np.array(
-        [float(p.latency) + _number(link.fields.get("latency"), 0.0) for p, link in zip(protocols, links, strict=True)]
+        [
+            float(p.latency) + field_value(link.fields.get("latency"), 0.0)
+            for p, link in zip(protocols, links, strict=True)
+        ]
     )[kinds.link]
-    delay = np.array([_number(link.fields.get("delay"), 0.0) for link in links])[kinds.link]
+    delay = np.array([field_value(link.fields.get("delay"), 0.0) for link in links])[kinds.link]
     length = np.where(np.isnan(kinds.length_m), 0.0, kinds.length_m)
     return ArcKinds(
         capacity_Bps=frozen_array(rate * efficiency),
@@ -144,10 +146,6 @@ def arc_kinds(fabric: Fabric) -> ArcKinds:
         latency_s=frozen_array(fixed + delay * length),
         link=frozen_array(kinds.link.astype(np.int64)),
     )
-
-
-def _number(value: Value | None, default: float) -> float:
-    return float(value) if isinstance(value, Quantity) else default
 
 
 def _vertex(

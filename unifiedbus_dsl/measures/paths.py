@@ -30,6 +30,8 @@ MOST_VALUES = 8
 QUANTILES = (0.01, 0.1, 0.5, 0.9, 0.99)
 BY_CABLES = "shortest paths by cables"
 """What hops assume."""
+ZERO_LOAD = "zero load, cut-through"
+"""What latencies assume."""
 SHOWN = 4
 """Paths that are written out unless more are asked for."""
 
@@ -43,7 +45,7 @@ def latency(call: MeasureCall) -> Certified[Answer]:
     source, target = call.pair()
     message = call.quantity("message", units.SIZE) or 0.0
     certified = pair_distances.latency(call.machine, source, target, message, mean=_of_mean(call))
-    return _answer(call, certified, TIME, "zero load, cut-through")
+    return _answer(call, certified, TIME, ZERO_LOAD)
 
 
 def _of_mean(call: MeasureCall) -> bool:
@@ -152,7 +154,7 @@ def paths(call: MeasureCall) -> Certified[Answer]:
         NUMBER,
         assumptions=(
             "paths of fewest cables, parallel cables told apart",
-            "zero load, cut-through",
+            ZERO_LOAD,
             *(f"an estimate, of times alone: {each}" for each in assumed),
         ),
         detail={"hops": shortest_paths.hops, "paths": described[1:], "fastest": described[0]},

@@ -37,6 +37,7 @@ def stated_orbits(network: PlanNetwork, quotient: Quotient) -> StatedOrbits:
         tuple(each.label for each in group.classes),
         tuple(each.cyclic for each in group.classes),
         network.wiring.kinds,
+        any(kind.length_m is not None for kind in network.wiring.kinds),
         frozenset(rule.rule.link for rule in network.wiring.rules),
         -1 if cells.source is None else quotient.device_id(quotient.source),
         cells.place,

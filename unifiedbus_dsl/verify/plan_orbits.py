@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from fractions import Fraction
 from math import prod
 
 import numpy as np
@@ -38,13 +39,15 @@ class StatedDigits:
 class StatedOrbits:
     """Orbits of vertices (`place`, `vertex`, `size`, and the id `member` of the device of one, [N]) and of arcs
     (`tail`, `head`, `kind`, `count`, [A]), when device `source` (-1: none) stays where it is. Values of class c go to
-    each other where `labels[c]` are the same; or, where `turns[c]`, all by as much."""
+    each other where `labels[c]` are the same; or, where `turns[c]`, all by as much. `kinds` of cable are
+    links, lanes, and where they are `timed` lengths in metres."""
 
     plan: Plan
     places: tuple[StatedDigits, ...]
     labels: tuple[Ints, ...]
     turns: tuple[bool, ...]
-    kinds: tuple[tuple[str, int], ...]
+    kinds: tuple[tuple[str, int, Fraction | None], ...]
+    timed: bool
     links: frozenset[str]
     source: int
     place: Ints
@@ -260,7 +263,7 @@ def _rule_ends(stated: StatedOrbits, key: str, offsets: Ints) -> dict[int, list[
     for number, rule in enumerate(plan.assemblies[key].rules):
         if rule.link not in stated.links:
             continue
-        kind = stated.kinds.index((rule.link, rule.lanes))
+        kind = stated.kinds.index((rule.link, rule.lanes, (rule.length or Fraction(0)) if stated.timed else None))
         for _, part in plan.numbering.rule_parts(key, number):
             ends = [plan.numbering.ends(key, ref, part) for ref in (rule.left, rule.right)]
             device = [np.broadcast_to(end.base + end.offset, part.shape).ravel() for end in ends]

@@ -9,13 +9,16 @@ place and an address over its axes, whatever arrays and exported ports lie betwe
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from functools import cached_property
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 from attrs import evolve, field, frozen
 
 from unifiedbus_dsl.base.arrays import Ints
+from unifiedbus_dsl.base.units import Quantity
 from unifiedbus_dsl.ir.forwarding import Layout, any_crossing, layouts_of
 from unifiedbus_dsl.ir.plan import AssemblyType, Axis, Child, Const, IndexExpr, Plan, PortRef, Rule, Var
 from unifiedbus_dsl.ir.plan.algebra import add, mul
@@ -74,14 +77,22 @@ class WiredRule:
     number: int
 
 
+class CableKind(NamedTuple):
+    """What cables are told apart by; `length_m` is None where their lengths are not."""
+
+    link: str
+    lanes: int
+    length_m: Fraction | None = None
+
+
 @frozen(eq=False, slots=False)
 class Wiring:
-    """All places and rules of a plan; `kinds` are (link, lanes) in order."""
+    """All places and rules of a plan; `kinds` are those of its cables in order."""
 
     plan: Plan
     places: tuple[Place, ...]
     rules: tuple[WiredRule, ...]
-    kinds: tuple[tuple[str, int], ...]
+    kinds: tuple[CableKind, ...]
     layouts: Mapping[str, Layout] = field(repr=False)
 
     @cached_property
@@ -133,15 +144,34 @@ def wiring_of(plan: Plan) -> Wiring:
                 visit(child.type, inner, (*around, key), sizes, idle)
 
     visit(plan.root, (), (), (), False)
-    kinds = sorted({(rule.link, rule.lanes) for _, key, _ in paths for rule in plan.assemblies[key].rules})
+    kinds = sorted({CableKind(rule.link, rule.lanes) for _, key, _ in paths for rule in plan.assemblies[key].rules})
     number = {place.path: n for n, place in enumerate(places)}
     rules = [
-        _wired(plan, layouts, number, path, counts, key, n, rule, kinds.index((rule.link, rule.lanes)))
+        _wired(plan, layouts, number, path, counts, key, n, rule, kinds.index(CableKind(rule.link, rule.lanes)))
         for path, key, counts in paths
         for n, rule in enumerate(plan.assemblies[key].rules)
         if all(axis.size for axis in rule.axes)
     ]
     return Wiring(plan, tuple(places), tuple(rules), tuple(kinds), layouts)
+
+
+def told_by_length(wiring: Wiring) -> Wiring:
+    """Return the same with cables of other lengths of other kinds.
+
+    Raises:
+        NotProvedError: a length is that of the floor plan, and tells.
+    """
+
+    def kind_of(rule: Rule) -> CableKind:
+        delay = wiring.plan.links[rule.link].fields.get("delay")
+        if rule.length is None and isinstance(delay, Quantity) and delay.value:
+            raise NotProvedError("lengths of the floor plan")
+        return CableKind(rule.link, rule.lanes, rule.length or Fraction(0))
+
+    kind = [kind_of(wired.rule) for wired in wiring.rules]
+    kinds = sorted(set(kind))
+    rules = (evolve(wired, kind=kinds.index(own)) for wired, own in zip(wiring.rules, kind, strict=True))
+    return evolve(wiring, rules=tuple(rules), kinds=tuple(kinds))
 
 
 def _wired(

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 Value: TypeAlias = "Quantity | bool | str | tuple[Value, ...]"
 """The value of a field."""
 
+
+def field_value(value: Value | None, default: float) -> float:
+    """Return a field that is a quantity as a number in base units; the default where it is not there."""
+    return float(value) if isinstance(value, Quantity) else default
+
+
 # ---- index expressions ------------------------------------------------------------------------------------------
 
 

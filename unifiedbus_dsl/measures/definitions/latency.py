@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.measures.answers import Answer
     from unifiedbus_dsl.measures.certified import Certified
     from unifiedbus_dsl.measures.measure_call import MeasureCall
+    from unifiedbus_dsl.measures.plan_call import PlanCall
 
 
 def evaluate(call: MeasureCall) -> Certified[Answer]:
@@ -18,6 +19,13 @@ def evaluate(call: MeasureCall) -> Certified[Answer]:
     from unifiedbus_dsl.measures import paths
 
     return paths.latency(call)
+
+
+def by_plan(asked: PlanCall) -> Answer:
+    """Return the answer by the symmetries of the plan."""
+    from unifiedbus_dsl.measures.from_plan import latency
+
+    return latency.latency(asked)
 
 
 for name, doc, subject in (
@@ -35,6 +43,7 @@ for name, doc, subject in (
             (subject, MESSAGE, PLANE),
             TIME,
             evaluate=evaluate,
+            by_plan=by_plan,
             better=Better.LESS,
             invariance=Invariance.SELECTION,
             rests_on=("latency",),

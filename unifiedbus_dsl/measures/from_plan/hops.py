@@ -14,7 +14,7 @@ from unifiedbus_dsl.solver.from_plan.shortest import hop_counts
 
 def hops(asked: PlanCall) -> Answer:
     counts = hop_counts(asked.network, *asked.pair())
-    if counts.unreachable or not len(counts.hops):
+    if counts.unreachable or not len(counts.distance):
         raise asked.refuse("a pair has no path")
     farthest = pair_name(asked.plan, counts.source_id, counts.target_id)
-    return spread_answer(asked.call, counts.hops.astype(np.float64), counts.pairs, farthest, NUMBER, BY_CABLES)
+    return spread_answer(asked.call, counts.distance.astype(np.float64), counts.pairs, farthest, NUMBER, BY_CABLES)

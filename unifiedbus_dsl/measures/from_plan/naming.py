@@ -49,7 +49,7 @@ def binding_names(network: PlanNetwork, orbits: Ints) -> tuple[str, ...]:
     for orbit in orbits.tolist():
         at = int((base.orbit == orbit).nonzero()[0][0])
         tail, head = (int(base.cells.place[side[at]]) for side in (base.tail, base.head))
-        link = links.index(network.wiring.kinds[int(base.kind[at])][0])
+        link = links.index(network.wiring.kinds[int(base.kind[at])].link)
         key = types.index(places[tail].device), types.index(places[head].device), link
         sorts.setdefault(key, []).append(arc_orbit(network, orbit))
     rows = [(-sum(each.arcs for each in found), key, found) for key, found in sorts.items()]

@@ -47,7 +47,7 @@ def throughput(asked: PlanCall) -> Answer:
 
 def protocol_of_kind(network: PlanNetwork, kind: int) -> str:
     """Return the protocol of a kind of cable."""
-    return network.plan.links[network.wiring.kinds[kind][0]].protocol
+    return network.plan.links[network.wiring.kinds[kind].link].protocol
 
 
 def _faster_plane(

@@ -15,7 +15,7 @@ def tiers(asked: PlanCall) -> Answer:
         raise asked.refuse("no end points are left")
     found = plan_tiers(asked.network, members)
     links = list(asked.plan.links)
-    link_of = [links.index(link) for link, _ in asked.network.wiring.kinds]
+    link_of = [links.index(kind.link) for kind in asked.network.wiring.kinds]
     bands = [
         Band(
             band.low,

@@ -33,7 +33,7 @@ def oversubscription(asked: PlanCall) -> Answer:
     if members & carriers:
         raise asked.refuse("carriers send on their own account")
     links = list(asked.plan.links)
-    link_of_kind = np.array([links.index(link) for link, _ in network.wiring.kinds], dtype=np.int64)
+    link_of_kind = np.array([links.index(kind.link) for kind in network.wiring.kinds], dtype=np.int64)
     switch = np.flatnonzero(~network.ends[base.cells.place[base.tail]])
     plane, names = planes_by_switch(asked.plan, link_of_kind, base.tail[switch], base.kind[switch])
     planes = max(1, len(names))  # of a machine without cables too

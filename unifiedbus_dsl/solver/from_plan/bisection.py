@@ -143,7 +143,7 @@ def halving_cut(network: PlanNetwork, members: frozenset[int], half: Half) -> Cu
 
 def cable_units(network: PlanNetwork) -> list[int]:
     """Return the capacity of a cable of each kind in whole units of what divides them all."""
-    protocols = [(network.protocol(link), lanes) for link, lanes in network.wiring.kinds]
+    protocols = [(network.protocol(kind.link), kind.lanes) for kind in network.wiring.kinds]
     exact = [of.lane_rate * lanes * of.efficiency for of, lanes in protocols]
     unit = lcm(*(value.denominator for value in exact)) if exact else 1
     return [int(value * unit) for value in exact]

@@ -13,12 +13,11 @@ import numpy as np
 from attrs import evolve, field, frozen
 
 from unifiedbus_dsl.base.arrays import Bools, Floats, Ints, bincount
-from unifiedbus_dsl.base.units import Quantity
-from unifiedbus_dsl.graph.quotient.addresses import NotProvedError, Wiring, wiring_of
+from unifiedbus_dsl.graph.quotient.addresses import NotProvedError, Wiring, told_by_length, wiring_of
 from unifiedbus_dsl.graph.quotient.cells import Arcs, Cells, OrbitNumbers, cells_of
 from unifiedbus_dsl.graph.quotient.group import Mark, Parting, PlanGroup, group_of
 from unifiedbus_dsl.graph.quotient.marking import marks_of
-from unifiedbus_dsl.ir.plan import Plan, Protocol
+from unifiedbus_dsl.ir.plan import Plan, Protocol, field_value
 
 WORK = 12_000
 """Orbits of sources times those of vertices and arcs, about, up to which the plan is sooner asked than the fabric made;
@@ -189,6 +188,15 @@ class PlanNetwork:
         return PlanNetwork(self.wiring, self.marks, self.lost, (*self.partings, *partings))
 
     @cached_property
+    def timed(self) -> PlanNetwork:
+        """The same with cables of different lengths told apart.
+
+        Raises:
+            NotProvedError: lengths are those of a floor plan.
+        """
+        return PlanNetwork(told_by_length(self.wiring), self.marks, self.lost, self.partings)
+
+    @cached_property
     def group(self) -> PlanGroup:
         return group_of(self.wiring, self.marks, self.partings)
 
@@ -199,13 +207,33 @@ class PlanNetwork:
     @cached_property
     def capacity_Bps(self) -> Floats:  # noqa: N802
         """Capacity of a cable of each kind, one way, after protocol efficiency, [K] byte/s."""
-        part = np.array([float(self.protocol(link).efficiency) for link, _ in self.wiring.kinds])
+        part = np.array([float(self.protocol(kind.link).efficiency) for kind in self.wiring.kinds])
         return np.asarray(self.rate_Bps * part)
 
     @cached_property
     def rate_Bps(self) -> Floats:  # noqa: N802
         """Raw rate of a cable of each kind, [K] byte/s."""
-        return np.array([float(self.protocol(link).lane_rate) * lanes for link, lanes in self.wiring.kinds])
+        return np.array([float(self.protocol(kind.link).lane_rate) * kind.lanes for kind in self.wiring.kinds])
+
+    @cached_property
+    def cable_latency_s(self) -> Floats:
+        """Latency of a cable of each kind, protocol, link and length together, [K] s; of a network that is `timed`."""
+        latency_s = []
+        for link, _, length_m in self.wiring.kinds:
+            assert length_m is not None
+            of = self.plan.links[link].fields
+            latency_s.append(
+                float(self.protocol(link).latency)
+                + field_value(of.get("latency"), 0.0)
+                + field_value(of.get("delay"), 0.0) * float(length_m)
+            )
+        return np.array(latency_s, dtype=np.float64)
+
+    @cached_property
+    def device_latency_s(self) -> Floats:
+        """What passing through a device of each place costs, [places] s."""
+        devices = (self.plan.devices[place.device] for place in self.wiring.places)
+        return np.array([field_value(device.fields.get("latency"), 0.0) for device in devices], dtype=np.float64)
 
     def protocol(self, link: str) -> Protocol:
         """Return the protocol of a link."""
@@ -294,11 +322,8 @@ class PlanNetwork:
     @cached_property
     def injection_Bps(self) -> Floats:  # noqa: N802
         """What a device of each place may send and receive, [places] byte/s."""
-        injection_bps = []
-        for place in self.wiring.places:
-            value = self.plan.devices[place.device].fields.get("injection")
-            injection_bps.append(float(value) if isinstance(value, Quantity) else np.inf)
-        return np.array(injection_bps)
+        devices = (self.plan.devices[place.device] for place in self.wiring.places)
+        return np.array([field_value(device.fields.get("injection"), np.inf) for device in devices])
 
     @cached_property
     def ends(self) -> Bools:

@@ -8,6 +8,7 @@ of a node are as far from it and hand on as much, so that levels and shares are 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
@@ -72,42 +73,53 @@ def search_hops(quotient: Quotient) -> Ints:
 
 
 @frozen(eq=False)
-class HopCounts:
-    """How many ordered pairs of different devices have each number of hops; `unreachable` pairs have no path. The ids
-    are of a pair with the most, which had `hops_before` anything was lost."""
+class PairCounts:
+    """How many ordered pairs of different devices have each distance; `unreachable` pairs have no path. The ids are of
+    a pair with the most, which had the distance `before` anything was lost."""
 
-    hops: Ints
+    distance: Ints
     pairs: Ints
     unreachable: int
     source_id: int
     target_id: int
-    hops_before: int
+    before: int
 
 
-def hop_counts(network: PlanNetwork, senders: frozenset[int], receivers: frozenset[int]) -> HopCounts:
+def hop_counts(network: PlanNetwork, senders: frozenset[int], receivers: frozenset[int]) -> PairCounts:
     """Return the hops over all pairs of a device of some places and a different one of others."""
+    return count_pairs(network, senders, receivers, lambda quotient: levels_to_source(quotient).device_hops())
+
+
+def count_pairs(
+    network: PlanNetwork,
+    senders: frozenset[int],
+    receivers: frozenset[int],
+    distances: Callable[[Quotient], Ints],
+) -> PairCounts:
+    """Return the distances over all pairs of a device of some places and a different one of others, given those of the
+    orbits of devices to the device that the orbits are around, [D] (`FAR`: no path)."""
     values: dict[int, int] = {}
     unreachable, worst = 0, (-1, -1, -1, -1)
     for target, copies in network.sources(receivers):
         quotient = network.around(target)
-        hops = levels_to_source(quotient).device_hops()
+        distance = distances(quotient)
         some = quotient.members(senders)
         some[quotient.source] = False
-        for hop, size in zip(hops[some].tolist(), quotient.device_size[some].tolist(), strict=True):
-            if hop == FAR:
+        for value, size in zip(distance[some].tolist(), quotient.device_size[some].tolist(), strict=True):
+            if value == FAR:
                 unreachable += copies * size
             else:
-                values[hop] = values.get(hop, 0) + copies * size
-        joined = np.flatnonzero(some & (hops != FAR))
-        max_hops = int(hops[joined].max(initial=-1))
-        if max_hops > worst[0]:
-            farthest = min(joined[hops[joined] == max_hops].tolist(), key=quotient.device_id)
-            before = max_hops
+                values[value] = values.get(value, 0) + copies * size
+        joined = np.flatnonzero(some & (distance != FAR))
+        largest = int(distance[joined].max(initial=-1))
+        if largest > worst[0]:
+            farthest = min(joined[distance[joined] == largest].tolist(), key=quotient.device_id)
+            before = largest
             if network.lost:  # the same orbits, with all cables
-                before = int(levels_to_source(network.whole.around(target)).device_hops()[farthest])
-            worst = (max_hops, quotient.device_id(farthest), quotient.device_id(quotient.source), before)
+                before = int(distances(network.whole.around(target))[farthest])
+            worst = (largest, quotient.device_id(farthest), quotient.device_id(quotient.source), before)
     order = sorted(values)
-    return HopCounts(
+    return PairCounts(
         np.array(order, dtype=np.int64), np.array([values[v] for v in order], dtype=np.int64), unreachable,
         worst[1], worst[2], worst[3],
     )  # fmt: skip

@@ -199,7 +199,7 @@ def _wall(network: PlanNetwork, start: int, stop: int, many: int, senders: Sende
 def _units(network: PlanNetwork) -> tuple[list[int], list[int | None], int]:
     """Return the raw rate of a cable of each kind and the injection of each place (None: no limit), as whole numbers
     of 1 / the last byte/s."""
-    rates = [network.protocol(link).lane_rate * lanes for link, lanes in network.wiring.kinds]
+    rates = [network.protocol(kind.link).lane_rate * kind.lanes for kind in network.wiring.kinds]
     limits = [network.plan.devices[place.device].fields.get("injection") for place in network.wiring.places]
     values = [limit.value if isinstance(limit, Quantity) else None for limit in limits]
     unit = lcm(*(Fraction(value).denominator for value in (*rates, *values) if value is not None))

@@ -23,10 +23,10 @@ def outage_of_plan(network: PlanNetwork, members: frozenset[int]) -> OutageImpac
     pair: tuple[int, int] | None = None
     if left > 1:
         counts = hop_counts(network, members, members)
-        if counts.unreachable or not len(counts.hops):
+        if counts.unreachable or not len(counts.distance):
             raise NotProvedError("some end points are cut off")
-        source, target, after = 0, 0, int(counts.hops[-1])
-        pair, before = (counts.source_id, counts.target_id), counts.hops_before
+        source, target, after = 0, 0, int(counts.distance[-1])
+        pair, before = (counts.source_id, counts.target_id), counts.before
     none = np.zeros(0, dtype=np.int64)
     gone = np.zeros(lost, dtype=np.int64)
     return OutageImpact(gone, none, left, 0, _tiers(network, members), source, target, before, after, -1, pair)
