@@ -19,8 +19,9 @@ from unifiedbus_dsl.measures.rates import certify_throughput
 from unifiedbus_dsl.solver.bounds import NoPathError, NotAdmittedError
 from unifiedbus_dsl.solver.demand import all_to_all, pairs, scaled
 from unifiedbus_dsl.solver.network_context import NetworkContext
-from unifiedbus_dsl.solver.routing import ugal
-from unifiedbus_dsl.solver.routing.ugal import FixedPoint, Ugal, choices_over, cost_integral, hop_cost
+from unifiedbus_dsl.solver.routing import traversals, ugal
+from unifiedbus_dsl.solver.routing.ugal import FixedPoint, Ugal, cost_integral, hop_cost
+from unifiedbus_dsl.solver.routing.ugal_choices import MatrixLegs, SteppedLegs, choices_over, choices_over_groups
 from unifiedbus_dsl.verify import VerificationError
 from unifiedbus_dsl.verify.loads import FeasibleCertificate
 
@@ -171,9 +172,9 @@ def test_shares_are_a_fixed_point_by_loops(seed: int) -> None:
         for i in range(6):
             over[s, i] += i != s
             over[i, t] += i != t
-        row = [np.flatnonzero(point.choices.sent[k] > 0).tolist() for k in range(len(point.choices.sent))]
-        k = next(k for k in range(len(row)) if point.choices.minimal.steps[k, net.vertices_of(t)[0]] == 0)
-        x = float(point.shares[k, s])
+        way = int(np.flatnonzero(point.choices.minimal.steps[:, net.vertices_of(t)[0]] == 0)[0])
+        (pair,) = np.flatnonzero((point.choices.pairs[0] == way) & (point.choices.pairs[1] == s))
+        x = float(point.shares[pair])
         kinds = twins.ecmp_loads(net, straight), twins.ecmp_loads(net, over) / 6
         both.append((x, rate, *kinds))
         used += rate * scale * (x * kinds[0] + (1 - x) * kinds[1])
@@ -237,6 +238,49 @@ def test_symmetry_changes_no_load(name: str, sizes: tuple[int, ...], via: str) -
     each = (folded.loads / group.arc_orbit_size)[group.arc_orbit]
     assert each == pytest.approx(plain.loads, rel=0.03, abs=0.01 * float(plain.loads.max()))
     assert folded.minimal_share == pytest.approx(plain.minimal_share, abs=0.02)
+
+
+@pytest.mark.parametrize("via", ["end", "switch", "group"])
+@pytest.mark.parametrize("folded", [True, False])
+def test_matrices_say_what_a_pass_over_all_ways_says(via: str, folded: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Loads and costs of random shares and prices, of all pairs and of some, and the throughput they lead to."""
+    machine, routing = routing_on(dragonfly(2), "ugal(via = group)")
+    assert isinstance(routing, Ugal)
+    net, rng = machine.network, np.random.default_rng(3)
+    some = rng.permutation(net.ends)
+    for demand in (all_to_all(net), pairs(np.arange(net.ends), some, 1e9 * rng.integers(1, 4, net.ends))):
+        symmetry = machine.symmetry if folded else trivial_symmetry(net)
+        choices = (
+            choices_over_groups(symmetry, demand, routing.groups(net))
+            if via == "group"
+            else choices_over(symmetry, demand, via)
+        )
+        legs, stepped = MatrixLegs.of(choices), SteppedLegs(choices)
+        assert isinstance(choices.legs, MatrixLegs)
+        straight = choices.amount * rng.random(len(choices.amount))
+        around = choices.amount - straight
+        assert legs.loads(straight, around) == pytest.approx(stepped.loads(straight, around), rel=1e-9)
+        cost = rng.random(choices.group.arc_orbits)
+        for one, other in zip(legs.costs(cost), stepped.costs(cost), strict=True):
+            assert one == pytest.approx(other, rel=1e-9)
+
+
+def test_matrices_that_are_too_large_are_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    machine, routing = routing_on(dragonfly(2), "ugal(via = group)")
+    demand = pairs(np.arange(72), (np.arange(72) + 8) % 72, 30e9)
+    quick = routing.loads(machine, demand)
+    monkeypatch.setattr(traversals, "MAX_ENTRIES", 100)
+    slow = routing.loads(machine, demand)
+    assert slow.load_Bps == pytest.approx(quick.load_Bps, rel=1e-6)
+
+
+def test_hosts_of_a_switch_share_their_rows() -> None:
+    """Sixteen switches of a HyperX with four hosts each: their ways differ in the cables of the hosts alone."""
+    machine, _ = routing_on(hyperx(4, 4, 4), "ugal")
+    net = machine.network
+    demand = pairs(np.arange(64), np.random.default_rng(1).permutation(64), 1e9)
+    legs = MatrixLegs.of(choices_over(trivial_symmetry(net), demand, "switch"))
+    assert [each.matrix.shape[0] for each in legs.around] == [len(demand.source), 16, 64, 16]
 
 
 # ---- what an answer says --------------------------------------------------------------------------------------------
