@@ -22,9 +22,15 @@ import pytest
 from tests.export.machines import PODS, compiled, fabric
 from tests.export.test_schedulers import SERVERS, TWO
 from tests.export.test_switch_groups import dragonfly, exported, fat_tree, listed, rails
+from tests.measures.test_workloads import pair
 from unifiedbus_dsl import export
+from unifiedbus_dsl.analysis.export_flows import flows
+from unifiedbus_dsl.analysis.run import ask
+from unifiedbus_dsl.diagnostics import Sink
+from unifiedbus_dsl.export.base import ExportInput
 from unifiedbus_dsl.export.common.hostlist import fold, unfold
 from unifiedbus_dsl.export.common.names import Slugs
+from unifiedbus_dsl.export.formats import simgrid
 from unifiedbus_dsl.graph.from_fabric import arc_kinds
 
 pytestmark = pytest.mark.slow
@@ -169,6 +175,39 @@ def test_routes_of_simgrid_are_ours(tmp_path: Path) -> None:
         assert rate == pytest.approx(min(graph.edges[hop]["rate"] for hop in hops), rel=1e-9)
         passed = sum(inside.get(types[machine.device_type[device]], 0.0) for device in route[1:-1])
         assert latency == pytest.approx(sum(graph.edges[hop]["latency"] for hop in hops) + passed, abs=2e-12)
+
+
+REPLAYED = """
+workload even of pair = train(Tiny, batch = 16, sequence = 1024, data = 4, tensor = 2,
+                              order = [data, tensor, context, expert, pipeline])
+workload routed of pair = train(Routed, batch = 16, sequence = 1024, expert = 4)
+"""
+REPLAY = "from tests.solver.flow.simgrid_answers import load; load(); exec(open(__import__('sys').argv.pop(1)).read())"
+
+
+@pytest.mark.skipif(importlib.util.find_spec("simgrid") is None, reason="SimGrid is not installed")
+@pytest.mark.parametrize(
+    ("traffic", "question", "times"),
+    [
+        ("even.data", "time(even.data, algorithm = ring)", 1),
+        ("routed.expert", "time(routed.expert)", 2),  # to the experts and back, as much each way
+    ],
+)
+def test_the_program_of_the_page_replays_a_step_as_long_as_we_say(
+    traffic: str, question: str, times: int, tmp_path: Path
+) -> None:
+    """Replicas and experts on a full mesh, where each pair has one shortest route."""
+    page = (ROOT / "docs" / "formats" / "simgrid.md").read_text(encoding="utf-8")
+    (tmp_path / "replay.py").write_text(page.partition("```python\n")[2].partition("```")[0])
+    done, sink = pair(REPLAYED), Sink()
+    sent = flows(done, "pair", traffic, sink)
+    subject = ExportInput(done.pick(), done.fabric, flows=sent)
+    simgrid.write(subject, tmp_path / "p.xml", sink)
+    command = [sys.executable, "-c", REPLAY, str(tmp_path / "replay.py"), str(tmp_path / "p.xml")]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, cwd=ROOT)
+    assert found.returncode == 0, found.stderr
+    wanted = ask(done, "pair", question).answers[0].value
+    assert float(found.stdout) == pytest.approx(times * wanted, rel=1e-6)
 
 
 # ---- libraries of JavaScript ----------------------------------------------------------------------------------

@@ -16,7 +16,9 @@ import pytest
 from tests.export.machines import PARTS, PODS, compiled, fabric
 from unifiedbus_dsl import compiler, export
 from unifiedbus_dsl.analysis import api
+from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import ExportInput, Flows
+from unifiedbus_dsl.export.formats import simgrid
 from unifiedbus_dsl.ir.plan import Plan
 
 # ---- ns-3-UB ----------------------------------------------------------------------------------------------------
@@ -204,6 +206,27 @@ def test_simgrid_platform(tmp_path: Path) -> None:
     assert sum(ways) == pytest.approx(2 * copper + 2 * (optic + 5 * 6) + 2 * leaf + spine, abs=60)
     assert length > 0
     assert graph.edges[path[0], path[1]]["rate"] == 52.5e9
+
+
+def test_flows_of_a_traffic_are_actors_of_simgrid(tmp_path: Path) -> None:
+    """Behind the platform, as the DTD has them; each flow once with its sender and once with its receiver."""
+    from xml.etree import ElementTree
+
+    array = np.array
+    sent = (Flows(array([3, 4]), array([4, 5]), array([10, 20])), Flows(array([4]), array([3]), array([30])))
+    subject = ExportInput(fabric().plan, fabric, flows=sent)
+    simgrid.write(subject, tmp_path / "p.xml", Sink())
+    root = ElementTree.parse(tmp_path / "p.xml").getroot()
+    assert [child.tag for child in root] == ["zone", "actor", "actor", "actor"]
+    hosts = {host.get("id") for host in root.iter("host")}
+    actors = root.findall("actor")
+    assert {actor.get("host") for actor in actors} <= hosts
+    assert {actor.get("function") for actor in actors} == {"flows"}
+    assert [[each.get("value") for each in actor] for actor in actors] == [
+        ["0 send 0 10", "1 receive 2 30"],
+        ["0 receive 0 10", "0 send 1 20", "1 send 2 30"],
+        ["0 receive 1 20"],
+    ]
 
 
 # ---- ASTRA-sim --------------------------------------------------------------------------------------------------

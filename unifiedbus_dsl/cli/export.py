@@ -53,7 +53,7 @@ class _Formats(click.Command):
 @click.option(
     "--traffic",
     metavar="NAME",
-    help="Write the flows of this traffic, or of what a workload exchanges, `pretrain.data` (ns3, chakra).",
+    help="Write the flows of this traffic, or of what a workload exchanges, `pretrain.data` (ns3, simgrid, chakra).",
 )
 @click.option("--routing", metavar="R", help="How forwarding tables are routed (routes, lft), as in the language: "
               "`updown`, `dor`; by default over shortest paths.")  # fmt: skip

@@ -3,11 +3,15 @@
 End points are hosts, switches routers. Cables between the same two devices are one link of their added rate, split
 duplex as ours carry the full rate both ways; `Dijkstra` finds routes of fewest links. The latency of a link is that of
 the cable and of half of each switch at its ends, so that a path costs what it costs here.
+
+The flows of a traffic are actors of the function `flows` behind the platform, one on each host that sends or receives,
+with an argument for each flow: `PHASE send|receive FLOW BYTES`. Those of a phase wait for all that the same host had in
+the phase before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +20,7 @@ from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.base.units import COMPUTE, Quantity
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.escape import xml
-from unifiedbus_dsl.export.base import ExportInput, Format, remark, too_large
+from unifiedbus_dsl.export.base import ExportInput, Flows, Format, remark, too_large
 from unifiedbus_dsl.export.common.devices import latencies, of_kind, tell_forwarding
 from unifiedbus_dsl.export.common.names import Slugs, plain
 from unifiedbus_dsl.export.common.pairs import pairs_of
@@ -25,6 +29,9 @@ from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.plan import DeviceType
 
 MOST_LINKS = 2_000_000
+MOST_FLOWS = 1_000_000
+FUNCTION = "flows"
+"""What actors are programmed by."""
 USUAL_SPEED = "1Tf"
 
 
@@ -39,7 +46,12 @@ def write(subject: ExportInput, path: Path, sink: Sink) -> None:
         remark(
             sink, "UB0806", f"some end points state no compute rate: their speed is {USUAL_SPEED}", "set `bf16`, say"
         )
-    write_text(path, _parts(fabric))
+    count = sum(len(phase.size) for phase in subject.flows or ())
+    if count > MOST_FLOWS:
+        raise too_large(
+            sink, f"{count:,} flows are more than the {MOST_FLOWS:,} of a deployment", "take a smaller traffic"
+        )
+    write_text(path, _parts(fabric, subject.flows or ()))
 
 
 def _speed(of: DeviceType) -> str | None:
@@ -47,7 +59,7 @@ def _speed(of: DeviceType) -> str | None:
     return f"{number(min(rates) / 1e9, 3)}Gf" if rates else None
 
 
-def _parts(fabric: Fabric) -> Iterator[str]:
+def _parts(fabric: Fabric, phases: Sequence[Flows]) -> Iterator[str]:
     plan = fabric.plan
     names = Slugs(plan).devices(np.arange(fabric.device_count)).tolist()
     speeds = [_speed(of) or USUAL_SPEED for of in plan.devices.values()]
@@ -61,7 +73,25 @@ def _parts(fabric: Fabric) -> Iterator[str]:
     for device in np.flatnonzero(switch).tolist():
         yield f'<router id="{names[device]}"/>\n'
     yield from _links(fabric, names)
-    yield "</zone>\n</platform>\n"
+    yield "</zone>\n"
+    yield from _actors(phases, names)
+    yield "</platform>\n"
+
+
+def _actors(phases: Sequence[Flows], names: list[str]) -> Iterator[str]:
+    """Yield an actor for each host that sends or receives, in order of hosts, with its flows phase by phase."""
+    rows: dict[int, list[str]] = {}
+    flow = 0
+    for step, phase in enumerate(phases):
+        columns = (each.tolist() for each in (phase.source, phase.target, phase.size))
+        for source, target, size in zip(*columns, strict=True):
+            rows.setdefault(source, []).append(f"{step} send {flow} {size}")
+            rows.setdefault(target, []).append(f"{step} receive {flow} {size}")
+            flow += 1
+    for device in sorted(rows):
+        yield f'<actor host="{names[device]}" function="{FUNCTION}">\n'
+        yield "".join(f'<argument value="{each}"/>\n' for each in rows[device])
+        yield "</actor>\n"
 
 
 def _links(fabric: Fabric, names: list[str]) -> Iterator[str]:
@@ -90,4 +120,5 @@ FORMAT = Format(
     "simgrid.xml",
     write,
     ("ports", "single cables of a bundle", "lengths", "limits of injection"),
+    traffic=True,
 )
