@@ -508,3 +508,23 @@ def test_end_points_that_no_cable_joins_any_more() -> None:
     report = broken(STAR, "scenario HubDown of star { fail hub; expect not connected(all npu) }", "star")
     assert report.scenarios[0][1][1] == "left: 8 end points, none joined to another"
     assert [r.holds for r in report.expectations] == [True]
+
+
+def test_an_end_point_without_a_cable_still_reaches_itself() -> None:
+    """Beside lines of two sides, whose islands are found by walks: who has no cable walks nowhere."""
+    text = """
+npu Chip { port p : UB x4 }
+npu Relay { port up : UB x4; port down[2] : UB x4; transit up -- down }
+switch Hub { port p[4] : UB x4 @open }
+rack Shelf {
+  alone : Chip; relay : Relay; hub[2] : Hub
+  connect alone.p -- hub[0].p[0] over Wire(1 m)
+  connect relay.down[k] -- hub[0].p[1 + k] over Wire(1 m) for k in 0..1
+  connect relay.up -- hub[1].p[0] over Wire(1 m)
+  connect hub[1].p[1] -- hub[0].p[3] over Wire(1 m)
+}
+system shelf : Shelf
+"""
+    report = broken(text, "scenario Cut of shelf { fail alone.p; expect not connected(all npu) }", "shelf")
+    assert report.scenarios[0][1][:2] == ("lost: 1 cable", "left: 2 end points, none joined to another")
+    assert [r.holds for r in report.expectations] == [True]

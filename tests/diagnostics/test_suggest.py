@@ -12,7 +12,7 @@ from unifiedbus_dsl.analysis.export_flows import gone
 from unifiedbus_dsl.analysis.run import analyze
 from unifiedbus_dsl.compiler import Compilation, compile_text
 from unifiedbus_dsl.diagnostics import Sink
-from unifiedbus_dsl.diagnostics.suggest import did_you_mean, distance
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean, distance, names_there
 from unifiedbus_dsl.export import find
 
 WORDS = ("port", "protocol", "place", "expect", "Optic", "Copper", "bandwidth", "bisection", "npu", "x", "y", "up")
@@ -94,3 +94,11 @@ def test_a_name_that_python_asks_for_in_vain(ask: Callable[[Compilation], object
     with pytest.raises(KeyError) as wrong:
         ask(compile_text(TEXT))
     assert str(wrong.value) == says
+
+
+def test_of_many_names_the_first_are_written_out() -> None:
+    assert names_there([]) == "none"
+    assert names_there(["a", "b"], before="npu.") == "`npu.a`, `npu.b`"
+    said = names_there([f"p{k}" for k in range(13_000)])
+    assert said.startswith("`p0`, `p1`, ")
+    assert said.endswith(", `p23` and 12,976 more")

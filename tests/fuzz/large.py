@@ -158,6 +158,15 @@ LONG: Mapping[str, Callable[[int], str]] = {
         _RACK_END,
     ),
     "patterns": _inside(_RACK, lambda n: f"a{n}[4, 4, 4] : W\nconnect a{n}.y as hyperx over L(1 m)\n", _RACK_END),
+    "ports nearly right": lambda size: (
+        HEAD
+        + f"npu W {{\n{_repeat(lambda n: f'port alpha{n} : P x4 @open' + chr(10), size // 2)}}}\nrack R {{\na[2] : W\n"
+        + _repeat(lambda n: f"connect a[0].alhpa{n} -- a[1].alpha{n} over L(1 m)\n", size // 2)
+        + "}\nsystem s : R\n"
+    ),
+    "failures of cables": _inside(
+        BASE + "scenario d of s {\n", lambda n: f"fail npu[{n % 8}] -- npu[{(n + 1) % 8}]\n", "}\n"
+    ),
     "measured lets": _inside(
         BASE + "analyze q of s {\nlet a0 = count(all npu)\n",
         lambda n: f"let a{n + 1} = a{n} + count(all npu)\n",

@@ -28,6 +28,7 @@ WHOLE_KINDS = frozenset(
 SHARED = frozenset(
     {"models in a chain", "sizes of a model", "arrays with holes", "one array with holes", "tables that are read"}
     | {"elements by argument", "patterns", "parameters that vary", "measured lets"}
+    | {"ports nearly right", "failures of cables"}
 )
 """And of these kinds, a third of it: as much as is read, and all of the work goes into what is made of it."""
 

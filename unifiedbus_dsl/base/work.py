@@ -21,6 +21,7 @@ __all__ = [
     "LARGEST",
     "LINE",
     "LISTED",
+    "PICKED",
     "QUESTION",
     "READ",
     "SORTED",
@@ -59,6 +60,8 @@ CABLE = 4_000
 """Steps of a line of a cable list."""
 VISITED = 400
 """Steps of a thing of the text, such as a line or a name, that is looked at once more."""
+PICKED = 2_000
+"""Steps of the elements of an array that one word of a path selects."""
 LARGEST = 1 << 25
 """Numbers of one array: 256 MiB."""
 GUESSES = 100_000

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
+from itertools import islice
 
 from unifiedbus_dsl.base.work import may_guess
 
-__all__ = ["UnknownNameError", "did_you_mean", "distance", "no_such"]
+__all__ = ["UnknownNameError", "did_you_mean", "distance", "names_there", "no_such"]
 
 _LONGEST = 64
 """Words longer than this are only compared letter for letter without their case."""
+
+_NAMED = 24
+"""Names that are written out where all of some are told of."""
 
 
 class UnknownNameError(KeyError):
@@ -25,6 +29,12 @@ def no_such(noun: str, name: str, names: Sequence[str], where: str = "") -> str:
     meant = did_you_mean(name, names)
     there = f"there are {', '.join(names)}" if len(names) > 1 else f"there is {names[0]}" if names else "there is none"
     return f"no {noun} `{name}`{where}; " + (f"did you mean `{meant}`?" if meant else there)
+
+
+def names_there(names: Collection[str], before: str = "") -> str:
+    """Return the first names, each behind `before`, and how many more there are; `none` where there are none."""
+    more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+    return ", ".join(f"`{before}{name}`" for name in islice(names, _NAMED)) + more or "none"
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import KeysView, Mapping, Sequence
 from math import prod
 
 import numpy as np
@@ -104,7 +104,6 @@ def _together(several: Sequence[tuple[Labels, ...]]) -> tuple[Labels, ...]:
     return labels_without(gone)
 
 
-def port_names(kind: PlanType) -> list[str]:
-    if isinstance(kind, DeviceType):
-        return [port.name for port in kind.ports]
-    return list(kind.exported_arrays)
+def port_names(kind: PlanType) -> KeysView[str]:
+    """Return the names of the port arrays of a type, to be listed and to be looked up."""
+    return kind.by_name.keys() if isinstance(kind, DeviceType) else kind.exported_arrays.keys()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, chain
 
 from attrs import field, frozen
 
 from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.diagnostics import Label, Sink, rename
-from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean, names_there
 from unifiedbus_dsl.ir.plan import (
     AssemblyType,
     Axis,
@@ -294,16 +294,14 @@ class AssemblyScope:
             node.span,
             "names no port",
             labels=(Label(child.span, f"`{child.name}` is defined here"),) if child.span else (),
-            help=("ports of " + f"`{child.type}`: " + ", ".join(f"`{node.span.text}.{n}`" for n in names),)
-            if names
-            else (),
+            help=(f"ports of `{child.type}`: {names_there(names, before=f'{node.span.text}.')}",) if names else (),
         )
 
     def _port_span(self, child: Child, port: str) -> Span | None:
         for piece in self.pieces[child.name]:
             kind = self.types[piece.type]
             span = (
-                next((m.span for m in kind.ports if m.name == port), None)
+                (kind.by_name[port].span if port in kind.by_name else None)
                 if isinstance(kind, DeviceType)
                 else next((m.span for m in kind.exported_arrays.get(port, ())), None)
             )
@@ -322,7 +320,7 @@ class AssemblyScope:
         if any({port.text, "*"} & self.failed_ports.get(key, frozenset()) for key in keys):
             pieces = pieces if len(keys) == 1 else []
         elif not pieces:
-            names = list(dict.fromkeys(name for key in keys for name in port_names(self.types[key])))
+            names = _joined([port_names(self.types[key]) for key in keys])
             guess = did_you_mean(port.text, names)
             span = self._port_span(child, guess) if guess else None
             self.sink.error(
@@ -331,9 +329,7 @@ class AssemblyScope:
                 port.span,
                 "unknown port",
                 labels=(Label(span, f"`{guess}` is defined here"),) if span else (),
-                help=(f"did you mean `{guess}`?",)
-                if guess
-                else ("its ports: " + (", ".join(f"`{n}`" for n in names) or "none"),),
+                help=(f"did you mean `{guess}`?",) if guess else (f"its ports: {names_there(names)}",),
                 fix=rename(port.span, guess),
             )
         ranks = {len(labels) for labels in (sizes_of(piece.groups) for piece in pieces)}
@@ -449,3 +445,8 @@ def _many(count: int, noun: str) -> str:
 
 def shape_text(shape: Sequence[int]) -> str:
     return "[" + ", ".join(map(str, shape)) + "]" if shape else "a single one"
+
+
+def _joined(several: Sequence[Collection[str]]) -> Collection[str]:
+    """Return all names of several types, each once; those of a single one as they are, however many."""
+    return several[0] if len(several) == 1 else dict.fromkeys(chain.from_iterable(several))

@@ -7,8 +7,9 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 from unifiedbus_dsl.base.source import Span
+from unifiedbus_dsl.base.work import PICKED, spend
 from unifiedbus_dsl.diagnostics import rename
-from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean, names_there
 from unifiedbus_dsl.ir.plan import Child, DeviceType, Labels
 from unifiedbus_dsl.ir.plan.index import IntArray
 from unifiedbus_dsl.ir.plan.labels import ABSENT, groups_of, labels_of, labels_together, place_in_groups, places_of
@@ -46,9 +47,7 @@ def port_step(device: DeviceType, step: Step, evaluator: Evaluator, failed: Coll
             f"`{device.key}` has no port `{step.word.text}`",
             step.span,
             "unknown port",
-            help=(f"did you mean `{guess}`?",)
-            if guess
-            else ("its ports: " + (", ".join(f"`{n}`" for n in names) or "none"),),
+            help=(f"did you mean `{guess}`?",) if guess else (f"its ports: {names_there(names)}",),
             fix=rename(step.word.span, guess),
         )
     return None
@@ -85,6 +84,7 @@ def ports_picked(
 def elements(step: Step, groups: Sequence[Labels], evaluator: Evaluator, made: Span | None = None) -> IntArray | None:
     """Row-major numbers, among those that are there, of the elements that constant subscripts select; None after a
     diagnostic. `made`: where the array is defined."""
+    spend(1, PICKED)
     shape = [size for labels in groups for size in labels.sizes]
     if len(step.subscripts) > len(shape):
         evaluator.sink.error(

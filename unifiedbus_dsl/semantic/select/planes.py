@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from unifiedbus_dsl.diagnostics import Sink, rename
-from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.diagnostics.suggest import did_you_mean, names_there
 from unifiedbus_dsl.ir.plan import Link
 from unifiedbus_dsl.syntax import tree
 from unifiedbus_dsl.syntax.traversal import dotted_name
@@ -63,4 +63,4 @@ def _unknown(node: tree.Expr, legal: Collection[str], sink: Sink) -> None:
 
 
 def _listed(legal: Collection[str]) -> str:
-    return "its protocols and links: " + (", ".join(f"`{name}`" for name in sorted(legal)) or "none")
+    return f"its protocols and links: {names_there(sorted(legal))}"

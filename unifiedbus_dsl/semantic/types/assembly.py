@@ -245,9 +245,8 @@ class _AssemblyBuilder:
                 self.spoilt.add(("*", "*"))
             else:
                 name = path[0].word.text
-                ports = _port_names(self, name)
                 port = path[1].word.text if len(path) > 1 else "*"
-                self.spoilt.add((name, port if port in ports else "*"))
+                self.spoilt.add((name, port if _has_port(self, name, port) else "*"))
                 for key in dict.fromkeys(piece.type for piece in self.pieces[name]):
                     self._spoil_inside(key, path[1:])
 
@@ -335,8 +334,8 @@ def _port_text(view: PortView) -> str:
     return f"{shape_text(view.shape)} of {view.protocol} x{view.lanes}"
 
 
-def _port_names(builder: _AssemblyBuilder, child: str) -> set[str]:
-    return {name for piece in builder.pieces[child] for name in port_names(builder.elaborator.types[piece.type])}
+def _has_port(builder: _AssemblyBuilder, child: str, port: str) -> bool:
+    return any(port in port_names(builder.elaborator.types[piece.type]) for piece in builder.pieces[child])
 
 
 def _in_order(groups: list[tuple[Rule, ...]]) -> tuple[Rule, ...]:

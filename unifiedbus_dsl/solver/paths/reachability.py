@@ -57,6 +57,7 @@ class Reachability:
         touched = np.isin(self.island, self.island[self.end == end])
         reached = np.zeros(len(self.members), dtype=bool)
         reached[self.end[touched]] = True
+        reached[end] = self.members[end]
         return reached
 
 
