@@ -14,6 +14,7 @@ from unifiedbus_dsl import compile_text
 from unifiedbus_dsl.analysis.run import BlockBegun, Event, analyze, ask
 from unifiedbus_dsl.base.units import NUMBER, RATE
 from unifiedbus_dsl.cli import main
+from unifiedbus_dsl.cli.answers import text_of
 from unifiedbus_dsl.measures.answers import Answer
 from unifiedbus_dsl.measures.certified import Certified
 from unifiedbus_dsl.measures.measure_call import MeasureCall
@@ -92,6 +93,33 @@ def test_each_answer_is_told_before_the_next_is_worked_out(slow: list[str]) -> N
     assert begun.labels == ("diameter(all npu)", "slow(all npu)", "bisection(all npu)")
     assert isinstance(answer, Answer)
     assert (answer.measure, answer.value) == ("diameter", 4)
+
+
+HELD = MACHINE.replace("{ diameter(all npu); slow", "{ expect diameter(all npu) == 4; slow").replace(
+    "reachable(all npu) }", "expect reachable(all npu) == base - 1 }"
+)
+
+
+def test_an_expectation_is_written_as_it_comes(
+    tmp_path: Path, slow: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "held.ubus").write_text(HELD)
+    slow.append("stop")
+    assert main(["analyze", str(tmp_path / "held.ubus")]) == 130
+    assert capsys.readouterr().out.splitlines() == ["ring: figures", "  holds   diameter(all npu) == 4"]
+    assert main(["analyze", str(tmp_path / "held.ubus"), "--json"]) == 130
+    (held,) = json.loads(capsys.readouterr().out)["expectations"]
+    assert (held["text"], held["holds"]) == ("diameter(all npu) == 4", True)
+
+
+def test_expectations_stand_in_their_blocks_and_those_of_types_at_the_end(slow: list[str]) -> None:
+    slow.append("answer")
+    text = HELD.replace("over Wire(1 m) }", "over Wire(1 m); expect bisection(all npu) == 25 GB/s }")
+    lines = text_of(analyze(compile_text(text))).splitlines()
+    held = [(lines.index(line), line.split()) for line in lines if line.startswith("  holds ")]
+    assert [words[1] for _, words in held] == ["diameter(all", "reachable(all", "bisection(all"]
+    heads = [next(line for line in reversed(lines[:at]) if not line.startswith(" ")) for at, _ in held]
+    assert heads == ["ring: figures", "scenario Down", "Expectations"]
 
 
 @needs_a_clock

@@ -58,7 +58,7 @@ class BlockBegun:
     said: tuple[str, ...] | None = None
 
 
-Event: TypeAlias = "BlockBegun | Answer"
+Event: TypeAlias = "BlockBegun | Answer | ExpectResult"
 Tell: TypeAlias = Callable[[Event], None]
 """Told what comes of the questions, each as soon as it is known."""
 
@@ -85,7 +85,7 @@ class Report(Tabular):
     left_out: tuple[str, ...] = ()
     """Systems of the file that nothing was asked of, where none was named."""
     events: tuple[Event, ...] = ()
-    """Blocks and answers in the order in which they came."""
+    """Blocks, answers and the expectations among these in the order in which they came."""
 
     def headline(self) -> str:
         failed = sum(each.holds is False for each in self.expectations)
@@ -207,7 +207,8 @@ class _Runner:
     events: list[Event] = field(factory=list)
 
     def say(self, event: Event) -> None:
-        """Keep what has come of the questions, and tell who listens."""
+        """Keep what has come of the questions, and tell who listens. Expectations of types and of the file are told at
+        the end, together."""
         self.events.append(event)
         if isinstance(event, Answer):
             self.answers.append(event)
@@ -291,8 +292,7 @@ class _Runner:
                 extra[item.name.text] = self._value(asker, item.value, extra)
         there = knowing(asker, extra)
         labels = tuple(item.value.span.one_line for item in items if isinstance(item, tree.Measure))
-        if labels:
-            self.say(BlockBegun(asker.system, asker.block, labels))
+        self.say(BlockBegun(asker.system, asker.block, labels))
         for item in track(items, f"{asker.system}: {asker.block}"):
             match item:
                 case tree.Measure():
@@ -352,6 +352,8 @@ class _Runner:
         )
         if checked is not None:
             self.results.append(checked)
+            if scope is None:
+                self.say(checked)
 
     def of_file(self) -> None:
         """Expectations of the file that were left open because they ask systems."""

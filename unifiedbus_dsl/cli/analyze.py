@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.analysis.run import Event, Report, Tell
     from unifiedbus_dsl.compiler import Compilation
     from unifiedbus_dsl.diagnostics import Diagnostic
-    from unifiedbus_dsl.measures.answers import Answer
     from unifiedbus_dsl.semantic import ExpectResult
 
 
@@ -164,19 +163,18 @@ def _answer_as_text(asked: _Asked, wipe: Callable[[], None]) -> tuple[Diagnostic
 
 def _answer_as_json(asked: _Asked, wipe: Callable[[], None]) -> tuple[Diagnostic, ...]:
     """Write all answers as one object; those that are there where the work is interrupted."""
-    answers: list[Answer] = []
+    from unifiedbus_dsl.analysis.run import Report
+    from unifiedbus_dsl.measures.answers import Answer
+    from unifiedbus_dsl.semantic import ExpectResult
 
-    def keep(event: Event) -> None:
-        if not isinstance(event, BlockBegun):
-            answers.append(event)
-
-    from unifiedbus_dsl.analysis.run import BlockBegun, Report
+    events: list[Event] = []
 
     try:
-        report = _report(asked, keep)
+        report = _report(asked, events.append)
     except KeyboardInterrupt:
         wipe()
-        unfinished = Report(tuple(answers), (), (), {})
+        answers = tuple(each for each in events if isinstance(each, Answer))
+        unfinished = Report(answers, tuple(each for each in events if isinstance(each, ExpectResult)), (), {})
         say(_json(unfinished, asked.known, interrupted=True), nl=False)
         raise
     diagnostics = tuple(once((*asked.known, *report.diagnostics)))

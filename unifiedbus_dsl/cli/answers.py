@@ -12,6 +12,7 @@ from unifiedbus_dsl.diagnostics.display_width import text_width
 if TYPE_CHECKING:
     from unifiedbus_dsl.analysis.run import BlockBegun, Event, Report
     from unifiedbus_dsl.measures.answers import Answer
+    from unifiedbus_dsl.semantic import ExpectResult
 
 VALUE_WIDTH = 18
 """Columns for a value: what comes later is not known when a line is written, so a longer one pushes the rest on."""
@@ -31,13 +32,15 @@ class AnswerWriter:
 
     def tell(self, event: Event) -> None:
         """Write what has come of a question."""
+        from unifiedbus_dsl.analysis.run import BlockBegun
         from unifiedbus_dsl.measures.answers import Answer
 
-        if isinstance(event, Answer):
-            self._lines((*self._head, *_answer(event, self._label)))
-            self._head = ()
-        else:
+        if isinstance(event, BlockBegun):
             self._begin(event)
+            return
+        lines = _answer(event, self._label) if isinstance(event, Answer) else _expectation(event)
+        self._lines((*self._head, *lines))
+        self._head = ()
 
     def _lines(self, lines: Iterable[str]) -> None:
         text = "".join(f"{line}\n" for line in lines)
@@ -84,14 +87,19 @@ def _answer(answer: Answer, label: int) -> Iterator[str]:
 
 
 def _expectations(report: Report, begun: bool) -> Iterator[str]:
-    if report.expectations:
+    """Yield the expectations that are in no block."""
+    apart = [each for each in report.expectations if not any(each is event for event in report.events)]
+    if apart:
         yield from ("",) if begun else ()
         yield "Expectations"
-    for result in report.expectations:
-        word = "differs" if result.differs is not None else "holds" if result.holds else "fails"
-        of = f"{result.subject.split(': ')[-1]}: " if ": " in result.subject else ""
-        yield f"  {word:<8}{of}{result.text}" + (f"  ({result.source})" if result.source else "")
-        yield from (f"          {sentence}" for sentence in result.held_against)
+    for result in apart:
+        yield from _expectation(result)
+
+
+def _expectation(result: ExpectResult) -> Iterator[str]:
+    word = "differs" if result.differs is not None else "holds" if result.holds else "fails"
+    yield f"  {word:<8}{result.text}" + (f"  ({result.source})" if result.source else "")
+    yield from (f"          {sentence}" for sentence in result.held_against)
 
 
 def _orbits(report: Report) -> Iterator[str]:
