@@ -595,7 +595,7 @@ def test_simai_folds_nics_and_the_switches_of_a_server(tmp_path: Path) -> None:
     found = export.write(compiled(SIMAI).plan, "simai", tmp_path / "t")
     said_ = " ".join(d.message for d in found)
     assert "the 2 switches of one are written as one" in said_
-    assert "here are 1" in said_  # the rate of the leaves: an NVSwitch marks nothing
+    assert "one rate has to be added" in said_  # the rate of the leaves: an NVSwitch marks nothing
     head, switches, graph = of_hpcc(tmp_path / "t", 6)
     assert head == ["12", "4", "2", "2", str(graph.number_of_edges()), "CHIP"]
     assert switches == [8, 9, 10, 11]
@@ -736,7 +736,7 @@ def test_parallel_cables_are_one_link_of_their_added_rate(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (PODS, "cables within a tier or past one"),
+        (PODS, "cables are within a tier or past one"),
         (SWITCHED, "one cable to a switch"),
         (tree(4, 3, 4), "no whole multiple"),
     ],

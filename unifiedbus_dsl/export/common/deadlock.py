@@ -1,9 +1,11 @@
-"""What an export to a simulator of lossless links tells of deadlock: its routers may wait for each other for ever."""
+"""What an export to a simulator of lossless links tells of deadlock, where its routers may wait for each other; or of
+pairs without a path."""
 
 from __future__ import annotations
 
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import remark
+from unifiedbus_dsl.export.common.paths import tell_missing_paths
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.measures.deadlock_note import look
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
@@ -26,7 +28,8 @@ def tell_deadlock(fabric: Fabric, sink: Sink, name: str) -> None:
         try:
             deadlock = look(machine, all_to_all(machine.symmetry.network), PathRule("shortest"), MOST_WORK)
         except NotAdmittedError:
-            return  # some pair has no path
+            tell_missing_paths(machine, sink, name)
+            return
     if deadlock == "cycle":
         message = f"all-to-all over shortest paths can deadlock on lossless links: {name} may stand still"
         remark(sink, "UB0806", message, HELP)

@@ -10,6 +10,7 @@ from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import left_out
 from unifiedbus_dsl.graph.from_fabric import from_fabric
 from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.ir.fabric.names import spares
 from unifiedbus_dsl.ir.plan import DeviceType
 from unifiedbus_dsl.solver.paths.tiers import levels
 
@@ -18,6 +19,27 @@ def of_kind(fabric: Fabric, kind: str) -> NDArray[np.bool_]:
     """Return whether each device is of a kind, [D]."""
     types = fabric.plan.devices.values()
     return np.asarray(np.asarray([of.kind == kind for of in types], dtype=bool)[fabric.device_type])
+
+
+def in_service(fabric: Fabric) -> NDArray[np.bool_]:
+    """Return whether each device is no spare, [D]: a spare sends nothing until it takes the place of another one."""
+    return np.asarray(~spares(fabric.plan))
+
+
+def senders(fabric: Fabric) -> NDArray[np.bool_]:
+    """Return which end points send by themselves, [D]: no spares, and NICs only where there is nothing else, as they
+    pass on what others send."""
+    ends = ~of_kind(fabric, "switch") & in_service(fabric)
+    others = ends & ~of_kind(fabric, "nic")
+    return others if others.any() else ends
+
+
+def tell_spares(fabric: Fabric, sink: Sink, name: str) -> None:
+    """Tell that the spares among the NPUs are left out."""
+    count = int((of_kind(fabric, "npu") & ~in_service(fabric)).sum())
+    if count:
+        are, them = ("spare NPU is", "it") if count == 1 else ("spare NPUs are", "them")
+        left_out(sink, f"{count:,} {are} left out, as {name} would count {them} as working", "ns3")
 
 
 def latency_of(of: DeviceType) -> float:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import left_out, remark
 from unifiedbus_dsl.export.common.deadlock import tell_deadlock
-from unifiedbus_dsl.export.common.devices import forwards, latencies, of_kind, tiers
+from unifiedbus_dsl.export.common.devices import forwards, in_service, latencies, of_kind, tell_spares, tiers
 from unifiedbus_dsl.export.common.pairs import Pairs, pairs_of
 from unifiedbus_dsl.ir.fabric import Fabric
 
@@ -39,7 +39,7 @@ class Hosts:
 
 
 def hosts_of(fabric: Fabric) -> Hosts:
-    """Return a machine without the NICs that serve one end point."""
+    """Return a machine without its spares and the NICs that serve one end point."""
     links = pairs_of(fabric)
     switch, nic = of_kind(fabric, "switch"), of_kind(fabric, "nic") & forwards(fabric)
     served = _served(links, nic, ~switch & ~of_kind(fabric, "nic"))
@@ -58,7 +58,10 @@ def hosts_of(fabric: Fabric) -> Hosts:
         rate[mine] *= share[side[mine]]
         delay[mine] += extra[side[mine]]
     a, b = (np.where(folded[side], served.host[side], side) for side in (a, b))
-    return Hosts(~switch & ~folded & ~shared, switch | shared, *_merged(a, b, rate, delay, len(switch)))
+    there = in_service(fabric)
+    kept = there[a] & there[b]
+    links_left = _merged(a[kept], b[kept], rate[kept], delay[kept], len(switch))
+    return Hosts(~switch & ~folded & ~shared & there, (switch | shared) & there, *links_left)
 
 
 @frozen(eq=False)
@@ -122,9 +125,11 @@ def tell(fabric: Fabric, found: Hosts, marking: Bools, sink: Sink, name: str) ->
     """Tell of links between hosts, or else of deadlock between switches, and of the rates of `marking` switches, for
     which the configuration of a run has to have thresholds of congestion: those given grow with the rate as the usual
     ones do."""
+    tell_spares(fabric, sink, name)
     direct = int((found.host[found.a] & found.host[found.b]).sum())
     if direct:
-        left_out(sink, f"{name} sends over switches only, and {direct:,} links join end points directly", "ns3")
+        join = "link joins" if direct == 1 else "links join"
+        left_out(sink, f"{name} sends over switches only, and {direct:,} {join} end points directly", "ns3")
     else:
         tell_deadlock(fabric, sink, name)
     at_switch = marking[found.a] | marking[found.b]
@@ -138,5 +143,6 @@ def tell(fabric: Fabric, found: Hosts, marking: Bools, sink: Sink, name: str) ->
                 ("PMAX", lambda _: 0.2),
             )
         ]
-        message = f"{name} stops at a switch whose rate its maps have no threshold for: here are {len(rates)}"
+        which = "one rate has" if len(rates) == 1 else f"{len(rates)} rates have"
+        message = f"{name} stops at a switch whose rate its maps have no threshold for: {which} to be added"
         remark(sink, "UB0806", message, *(f"write `{line}` in its configuration" for line in lines))

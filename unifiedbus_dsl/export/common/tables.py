@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import CannotExportError, ExportInput, refuse, remark, too_large
+from unifiedbus_dsl.export.common.paths import missing_paths
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.measures.certified import arcs_of
 from unifiedbus_dsl.measures.deadlock import stated_router
@@ -123,7 +124,9 @@ def refuse_paths(
 ) -> CannotExportError:
     """UB0802, to be raised: the paths of a machine, or of the routing that is asked for, make no tables."""
     if subject.routing is None:
-        return refuse(sink, f"{name}: {error}", instead)
+        missing = missing_paths(NetworkContext(subject.fabric, symmetric=False))
+        pair = "" if missing is None else f", such as {missing.named(subject.fabric)}"
+        return refuse(sink, f"{name}: {error}{pair}", instead)
     sink.error("UB0802", f"no forwarding tables by `{subject.routing.text}`: {error}", None, help=(
         "name a routing of one leg that leads to each end point, such as `updown`, or none for shortest paths",
     ))  # fmt: skip

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import CannotExportError, ExportInput, Format, left_out, refuse, remark
-from unifiedbus_dsl.export.common.devices import forwards, injections, latencies, of_kind
+from unifiedbus_dsl.export.common.devices import forwards, in_service, injections, latencies, of_kind, tell_spares
 from unifiedbus_dsl.export.common.provenance import cable_provenance
 from unifiedbus_dsl.export.common.stream import kind_facts, number, write_text
 from unifiedbus_dsl.export.formats.slurm_shapes import torus_dims
@@ -80,7 +80,8 @@ def dimensions(fabric: Fabric, sink: Sink) -> list[Dimension]:
         CannotExportError: it is no product of such dimensions.
     """
     plan = fabric.plan
-    npus = np.flatnonzero(of_kind(fabric, "npu"))
+    npus = np.flatnonzero(of_kind(fabric, "npu") & in_service(fabric))
+    tell_spares(fabric, sink, "ASTRA-sim")
     if len(npus) < 2:
         raise _no(sink, plan, "a machine of at least two NPUs is wanted")
     place = np.full(fabric.device_count, -1, dtype=np.int64)
@@ -212,7 +213,8 @@ def _switched(fabric: Fabric, place: Ints, count: int, sink: Sink) -> Iterator[D
     first."""
     a, b = place[fabric.a_device], place[fabric.b_device]
     passing = forwards(fabric)
-    other = ~((a >= 0) & (b >= 0))
+    there = in_service(fabric)
+    other = ~((a >= 0) & (b >= 0)) & there[fabric.a_device] & there[fabric.b_device]
     other &= (passing[fabric.a_device] | (a >= 0)) & (passing[fabric.b_device] | (b >= 0))
     if not other.any():
         return

@@ -88,16 +88,16 @@ def fat_tree(fabric: Fabric) -> Tree:
     links = pairs_of(fabric)
     switch, level = of_kind(fabric, "switch"), tiers(fabric)
     if (level < 0).any():
-        raise NoFatTree("here are switches without a way to an end point")
+        raise NoFatTree("some switches have no way to an end point")
     count = int(level.max(initial=0))
     if count not in (2, 3):
-        raise NoFatTree(f"here are {count}")
+        raise NoFatTree("this machine has none" if not count else f"this machine has {count}")
     below, above = np.where(level[links.a] < level[links.b], (links.a, links.b), (links.b, links.a))
     if (level[above] != level[below] + 1).any():
-        raise NoFatTree("here are cables within a tier or past one")
+        raise NoFatTree("some cables are within a tier or past one")
     per_host = np.bincount(below[level[below] == 0], weights=links.count[level[below] == 0], minlength=len(level))
     if (per_host[~switch] != 1).any():
-        raise NoFatTree("each end point has one cable to a switch there, here some have more")
+        raise NoFatTree("each end point has one cable to a switch there, and some have more")
     made = tuple(_tier(fabric, links, level, below, above, tier) for tier in range(1, count + 1))
     hosts = int((~switch).sum())
     pods = _pods(links, level, count)

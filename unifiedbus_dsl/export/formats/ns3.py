@@ -26,7 +26,8 @@ from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import ExportInput, Flows, Format, left_out, refuse, remark, too_large
 from unifiedbus_dsl.export.common.deadlock import tell_deadlock
-from unifiedbus_dsl.export.common.devices import forwards, latencies, of_kind
+from unifiedbus_dsl.export.common.devices import forwards, latencies, of_kind, senders
+from unifiedbus_dsl.export.common.paths import has_path
 from unifiedbus_dsl.export.common.stream import kind_facts, number, pieces, write_text
 from unifiedbus_dsl.graph.from_fabric import cable_ends, from_fabric
 from unifiedbus_dsl.graph.network import Network
@@ -65,12 +66,13 @@ def write(subject: ExportInput, path: Path, sink: Sink) -> None:
     half = np.where(forwards(fabric), latencies(fabric) / 2, 0.0)
     _tell(fabric, half, sink)
     tell_deadlock(fabric, sink, "ns-3-UB")
+    start = _start(network, senders(fabric))
     write_text(path / "network_attribute.txt", _attributes(fabric))
     write_text(path / "node.csv", _nodes(fabric))
     write_text(path / "topology.csv", _topology(fabric, half))
     write_text(path / "routing_table.csv", _routes(fabric, network, sink))
-    write_text(path / "traffic.csv", _traffic(subject.flows if subject.flows is not None else (_start(network),)))
-    if subject.flows is None:
+    write_text(path / "traffic.csv", _traffic(subject.flows if subject.flows is not None else (start,)))
+    if subject.flows is None and len(start.size):
         remark(
             sink,
             "UB0806",
@@ -136,10 +138,13 @@ def _topology(fabric: Fabric, half: Floats) -> Iterator[str]:
         yield "".join(f"{a},{ap},{b},{bp},{rates[k]},{texts[delay]}\n" for a, ap, b, bp, k, delay in rows)
 
 
-def _start(network: Network) -> Flows:
-    """Return a flow from each end point to the next, from the last to the first."""
-    ends = network.end_device if network.ends > 1 else network.end_device[:0]
-    return Flows(ends, np.roll(ends, -1), np.full(len(ends), 1 << 20, dtype=np.int64))
+def _start(network: Network, sends: NDArray[np.bool_]) -> Flows:
+    """Return a flow from each device that sends [D] to the next, from the last to the first, where there is a path."""
+    ends = np.flatnonzero(sends[network.end_device])
+    source, target = (ends, np.roll(ends, -1)) if len(ends) > 1 else (ends[:0], ends[:0])
+    leads = has_path(network, source, target)
+    source, target = network.end_device[source[leads]], network.end_device[target[leads]]
+    return Flows(source, target, np.full(len(source), 1 << 20, dtype=np.int64))
 
 
 def _traffic(phases: Sequence[Flows]) -> Iterator[str]:

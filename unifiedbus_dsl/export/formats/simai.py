@@ -15,7 +15,7 @@ import numpy as np
 
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.export.base import CannotExportError, ExportInput, Format, left_out, refuse, remark
-from unifiedbus_dsl.export.common.devices import of_kind
+from unifiedbus_dsl.export.common.devices import in_service, of_kind
 from unifiedbus_dsl.export.common.groups import node_types
 from unifiedbus_dsl.export.common.hosts import Hosts, Ints, hosts_of, merge, numbered, tell
 from unifiedbus_dsl.export.common.names import plain
@@ -67,7 +67,7 @@ def _groups(subject: ExportInput, found: Hosts, servers: list[Server], sink: Sin
     Raises:
         CannotExportError: servers differ, or have no switch.
     """
-    is_npu = of_kind(subject.fabric, "npu")
+    is_npu = of_kind(subject.fabric, "npu") & in_service(subject.fabric)
     group = np.where(found.switch, SWITCH, -1)
     sizes, switches = set[int](), set[int]()
     for server in servers:
