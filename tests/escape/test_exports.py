@@ -138,10 +138,21 @@ def of_lines(text: str) -> Any:
     return Counter(" -- ".join(sorted(re.split(" -- |(?=: w$)", line))) for line in bare.split("\n"))
 
 
+def of_pdf(text: str) -> Any:
+    """The objects by their keys, and the operators on pages; labels are broken into lines as their texts need it."""
+    assert text.isascii()
+    bare = re.sub(r"<[0-9a-f]*>", "<>", text)
+    pages = re.findall(r"stream\n(.*?)\nendstream", bare, re.DOTALL)
+    lines = {re.sub(r"[\d.]+", "0", line) for page in pages for line in page.split("\n")}
+    shown = r"(/[RBA] 0 Tf <> Tj ?)+"
+    assert all(re.fullmatch(rf"(BT 0 0 Td {shown} ET)?", line) for line in lines)
+    return sorted(re.sub(r"stream.*", "", each, flags=re.DOTALL).count("/") for each in bare.split("endobj"))
+
+
 PARSERS: dict[str, Callable[[str], Any]] = {
     ".json": of_json, ".cyjs": of_json, ".yaml": of_yaml, ".yml": of_yaml, ".xml": of_xml, ".graphml": of_xml,
     ".drawio": of_xml, ".csv": of_csv, ".sh": of_shell, ".py": of_python, ".conf": of_slurm,
-    ".mmd": of_lines, ".d2": of_lines, "": of_lines,
+    ".pdf": of_pdf, ".mmd": of_lines, ".d2": of_lines, "": of_lines,
 }  # fmt: skip
 
 

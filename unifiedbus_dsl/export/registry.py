@@ -24,6 +24,7 @@ from unifiedbus_dsl.export.formats import (
     htsim,
     infragraph,
     kubernetes,
+    labels,
     lft,
     mermaid,
     mtx,
@@ -43,6 +44,7 @@ from unifiedbus_dsl.export.formats import (
 
 _MODULES = (
     cables,
+    labels,
     netbox,
     bom,
     node_link,

@@ -12,6 +12,8 @@ from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.fabric.names import device_names, port_names
 from unifiedbus_dsl.ir.fabric.physical import first_of_cables, has_cages, plugs
 
+FIXED = {"pcb", "backplane"}
+"""Media that nobody plugs."""
 _NUMBERED = re.compile(r"(.*?)(\d+)(\D*)\Z", re.DOTALL)
 
 

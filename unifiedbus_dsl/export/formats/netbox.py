@@ -19,6 +19,7 @@ from unifiedbus_dsl.export.base import CannotExportError, ExportInput, Format, O
 from unifiedbus_dsl.export.common.floor import read_floor
 from unifiedbus_dsl.export.common.legal import Rule
 from unifiedbus_dsl.export.common.names import Slugs, plain, stems
+from unifiedbus_dsl.export.common.plugs import FIXED
 from unifiedbus_dsl.export.common.stream import cable_runs, device_runs, kind_facts, number, write_text
 from unifiedbus_dsl.export.formats.cables import labels
 from unifiedbus_dsl.ir.fabric import Fabric
@@ -38,8 +39,6 @@ CABLE_COLUMNS = (
 
 TYPES = {"copper": "dac-passive", "active_copper": "dac-active", "optical": "smf", "": ""}
 """NetBox's type of cable for each of our media; a site that was found may have NetBox's own."""
-FIXED = {"pcb", "backplane"}
-"""Media that nobody plugs."""
 
 NAMES = Rule(r"[^\x00-\x1f]+", 64)
 LONGEST_NAME = 64
