@@ -28,6 +28,7 @@ from unifiedbus_dsl.export.formats import (
     lft,
     mermaid,
     mtx,
+    nccl,
     netbox,
     node_link,
     ns3,
@@ -75,6 +76,7 @@ _MODULES = (
     sonic,
     d2,
     mtx,
+    nccl,
     parquet,
 )
 _FAMILIES: tuple[tuple[Format, ...], ...] = tuple(
