@@ -14,12 +14,9 @@ from attrs import define, field
 
 from unifiedbus_dsl.importer.doubts import BAD_VALUE, BEYOND, TWICE, UNKNOWN_END, Doubts, shown
 from unifiedbus_dsl.importer.listing import Device, ImportFailed
+from unifiedbus_dsl.importer.rates import LANE_GBPS
 from unifiedbus_dsl.importer.table import Kind, Table
 
-LANE_GBPS = {
-    "SDR": 2.5, "DDR": 5, "QDR": 10, "FDR10": 10, "FDR": 14, "EDR": 25, "HDR": 50, "NDR": 100, "XDR": 200,
-}  # fmt: skip
-"""Nominal rate of a lane, each way (InfiniBand Trade Association, roadmap)."""
 WIRE_GBPS = {
     2.5: "SDR", 5.0: "DDR", 10.0: "QDR", 10.3125: "FDR10", 14.0625: "FDR", 25.78125: "EDR", 53.125: "HDR",
     106.25: "NDR", 212.5: "XDR",

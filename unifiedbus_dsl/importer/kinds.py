@@ -33,9 +33,12 @@ WORDS = {
 """The kinds of the language with the words that files have for them."""
 KIND_OF_WORD = {word: kind for kind, words in WORDS.items() for word in words}
 SWITCH_WORDS = re.compile(
-    r"(?<![a-z])(switch|leaf|spine|superspine|tor|core|agg|sw|rtr|router|mqm\d+|msn?\d+|qm\d+)(?![a-z])", re.IGNORECASE
+    r"(?<![a-z])(switch(x|-?ib)?|leaf|spine|superspine|tor|core|agg|sw|rtr|router|m(qm|sx|sb|sn|s)\d+|qm\d+)(?![a-z])",
+    re.IGNORECASE,
 )
 """What the names of switches have in them."""
+ADAPTER = re.compile(r"\S+ (mlx\d+_\d+|hca[-_ ]?\d+|hfi\d+_\d+|bnxt_re\d+|irdma\d+)", re.IGNORECASE)
+"""What the descriptions of adapters are, which lists without kinds have for names."""
 HOST_RULE = r"(?P<host>\S+)[ /](?P<adapter>\S+)"
 """How an adapter is described: the host, then the adapter. This is what `ibnetdiscover` shows."""
 
@@ -128,9 +131,9 @@ def _of_kind(device: Device, meant: Counter[tuple[str, str]]) -> Device:
 
 
 def _by_name(table: Table, devices: list[Device]) -> list[Device]:
-    """Switches by their names, where the file says nothing."""
-    renamed = [evolve(d, kind="switch") if not d.kind and SWITCH_WORDS.search(d.name) else d for d in devices]
-    switches = [new.name for old, new in zip(devices, renamed, strict=True) if old.kind != new.kind]
+    """Switches and adapters by their names, where the file says nothing."""
+    renamed = [d if d.kind else evolve(d, kind=_kind_by_name(d.name)) for d in devices]
+    switches = [new.name for old, new in zip(devices, renamed, strict=True) if not old.kind and new.kind == "switch"]
     if switches:
         table.doubts.remark(
             f"by their names, as the file says no kind of them: {counted(len(switches), 'device')} with leaf, spine, "
@@ -138,6 +141,12 @@ def _by_name(table: Table, devices: list[Device]) -> list[Device]:
             f"(`{switches[0]}` for one)"
         )
     return renamed
+
+
+def _kind_by_name(name: str) -> str:
+    if ADAPTER.fullmatch(name):
+        return "nic"
+    return "switch" if SWITCH_WORDS.search(name) else ""
 
 
 def _tell_unknown(table: Table, devices: list[Device]) -> None:

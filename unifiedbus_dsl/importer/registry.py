@@ -46,6 +46,7 @@ FORMS = {
     form.name: form
     for form in (
         Form("infragraph", "InfraGraph as JSON: devices, instances, edges over slices", (".json",), infragraph),
+        Form("containerlab", "a topology of containerlab", (".yml", ".yaml", ".json"), containerlab),
         Form("node-link", "node-link JSON, as NetworkX, d3 and `ubusc export` write it", (".json",), node_link),
         Form("graphml", "GraphML, as NetworkX, yEd, the Topology Zoo and `ubusc export` write it", (".graphml", ".xml"),
              graphml),
@@ -59,7 +60,6 @@ FORMS = {
         Form("lstopo", "hwloc's topology of a machine (`lstopo --of xml`)", (".xml",), lstopo),
         Form("nvidia-smi", "the matrix of `nvidia-smi topo -m`", (".txt",), nvidia_smi),
         Form("slurm", "Slurm's `topology.conf` and `topology.yaml`", (".conf", ".yaml", ".yml"), slurm),
-        Form("containerlab", "a topology of containerlab", (".yml", ".yaml"), containerlab),
         Form("dot", "DOT, as Graphviz has it", (".dot", ".gv"), dot),
         Form("simulator", "SimAI's, HPCC's and BookSim's topologies", (".txt",), simulators),
         Form("cables", "a cable list of ours, of NetBox, of UFM (P2P, NDT), or any with such columns", (".csv", ".tsv"),

@@ -96,7 +96,8 @@ def _number_ports(table: Table) -> None:
                 following[device] += 1
             ports[claim] = table.port(str(following[device]))
             count += 1
-    table.doubts.remark(f"{count:,} ends of cables name no port: ports are numbered in order")
+    ends = "end of a cable names" if count == 1 else "ends of cables name"
+    table.doubts.remark(f"{count:,} {ends} no port: ports are numbered in order")
 
 
 def _merged(table: Table, claims: Ints, starts: Ints, counts: Ints) -> Ints:

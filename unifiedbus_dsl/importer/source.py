@@ -27,12 +27,15 @@ class XmlStream:
 
     file: TextIO
     begun: bool = False
+    before: str = ""
+    """What stands before the first bracket."""
 
     def read(self, size: int = HEAD) -> bytes:
         """Return the next bytes, none at the end."""
         text = self.file.read(max(size, HEAD))
         while text and not self.begun:
             place = text.find("<")
+            self.before += text[: max(place, 0)] if place >= 0 else text
             if place >= 0:
                 self.begun = True
                 text = _DECLARED.sub(r"\1", text[place:], count=1)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from unifiedbus_dsl.importer.doubts import CUT_OFF, Doubts
+from unifiedbus_dsl.importer.doubts import CUT_OFF, STRANGE, Doubts, shown
 from unifiedbus_dsl.importer.listing import ImportFailed
 from unifiedbus_dsl.importer.source import Source
 
@@ -21,6 +21,9 @@ def xml_root(source: Source, doubts: Doubts) -> ElementTree.Element:
         with source.xml() as stream:
             for _, element in ElementTree.iterparse(stream, ("start",)):
                 root = element if root is None else root
+            strange = stream.before.strip("\ufeff \r\n\t")
+            if strange:
+                doubts.add(STRANGE, 1, f"{shown(strange)} before the first bracket")
     except ElementTree.ParseError as error:
         if root is None:
             raise ImportFailed(f"`{source.title}` is no XML: {error}") from error

@@ -56,7 +56,11 @@ _OTHERS = {
     "lengthm": "length_m", "length": "length", "cablelength": "length", "lengthunit": "length_unit",
     "link": "link", "linkclass": "link", "medium": "medium", "cabletype": "medium", "media": "medium", "lanes": "lanes",
 }  # fmt: skip
-_METRES = {"": 1.0, "m": 1.0, "km": 1000.0, "cm": 0.01, "ft": 0.3048, "in": 0.0254, "mi": 1609.344, "mm": 0.001}
+_METRES = {
+    "": 1.0, "m": 1.0, "meters": 1.0, "metres": 1.0, "meter": 1.0, "metre": 1.0, "km": 1000.0, "kilometers": 1000.0,
+    "cm": 0.01, "centimeters": 0.01, "mm": 0.001, "ft": 0.3048, "feet": 0.3048, "foot": 0.3048, "in": 0.0254,
+    "inches": 0.0254, "mi": 1609.344, "miles": 1609.344,
+}  # fmt: skip
 
 Head: TypeAlias = Mapping[str, int]
 """The place of each column by what it means."""
@@ -110,7 +114,7 @@ def _find_head(lines: Iterable[tuple[int, str]]) -> tuple[str, Head, list[str]] 
 
 def _columns(cells: list[str]) -> Head | None:
     """Return what the columns mean; None where an end has no device."""
-    words = [re.sub(r"[^a-z0-9]", "", text.lower()) for text in cells]
+    words = [re.sub(r"[^a-z0-9]", "", text.lower().replace("#fields:", "")) for text in cells]
     columns: dict[str, int] = {}
     for place, word in enumerate(words):
         if word in _OTHERS:
@@ -172,6 +176,8 @@ _LINES_OF_A_CELL = 20
 _NUMBER = re.compile("[0-9]{1,10}")
 _OF_A_LIST = 10**10
 """More than the numbers of the cables of a list; several that were put together begin anew."""
+_OF_A_ROW = 1 << 62
+"""From here on cables are numbered that have several ends in one row."""
 
 
 @define(eq=False)
@@ -191,6 +197,8 @@ class _Rows:
     """The number of the cable of each claim."""
     lists: int = 0
     """How often the head has come again."""
+    several: int = 0
+    """Rows that were cables with several ends."""
 
     @classmethod
     def of(cls, table: Table, head: Head, titles: list[str]) -> _Rows:
@@ -226,17 +234,21 @@ class _Rows:
             self.table.cable(a, ports[0], b, ports[1], self._kind(cells, line), line)
             self._number(cells)
             return
-        sides = [self._ends(cells, side, names[side], port) for side, port in ((0, a_port), (1, b_port))]
+        sides = [self._ends(cells, side, names[side], port, line) for side, port in ((0, a_port), (1, b_port))]
         kind, max_ends = self._kind(cells, line), max(map(len, sides))
+        if not min(map(len, sides)):
+            return
+        self.several += max_ends > 1
         for number_ in range(max_ends):  # one row may be a cable with several ends
             (a, ap), (b, bp) = (side[number_ % len(side)] for side in sides)
             self.table.cable(a, ap, b, bp, kind, line)
-            self._number(cells)
+            self._number(cells, -1 if max_ends == 1 else _OF_A_ROW + self.several)
 
-    def _number(self, cells: list[str]) -> None:
-        """Keep the number that a list of our own gives the cable of the row that was taken; below 0 where none."""
+    def _number(self, cells: list[str], otherwise: int = -1) -> None:
+        """Keep the number that a list of our own gives the cable of the row that was taken, or another; below 0 where
+        it has none."""
         text = _at(cells, self.cable_at)
-        self.cables.append(self.lists * _OF_A_LIST + int(text) if _NUMBER.fullmatch(text) else -1)
+        self.cables.append(self.lists * _OF_A_LIST + int(text) if _NUMBER.fullmatch(text) else otherwise)
 
     def share_cages(self) -> None:
         """Put the ports of a device into one cage where a cable of several rows has more than one of them."""
@@ -252,14 +264,17 @@ class _Rows:
             if len(ports) > 1:
                 table.cages.setdefault(table.devices[device].name, set()).add(frozenset(ports))
 
-    def _ends(self, cells: list[str], side: int, name: str, port_at: int) -> list[tuple[int, str]]:
-        """Return the ends of a side: one, or with NetBox's columns as many as there are ports between commas. A port of
-        the name of its device and an adapter, as UFM's lists have it, is that adapter."""
+    def _ends(self, cells: list[str], side: int, name: str, port_at: int, line: int) -> list[tuple[int, str]]:
+        """Return the ends of a side: one, or with NetBox's columns as many as there are ports between commas; none, and
+        a doubt, where it does not say which port is of which device. A port of the name of its device and an adapter,
+        as UFM's lists have it, is that adapter."""
         facts, port = self._facts(cells, side), _at(cells, port_at)
-        type_ = _at(cells, self.facts[side][1]).lower()
-        if "," in port and type_.startswith("dcim."):
+        if "," in port and self._is_netbox(cells, side):
             ports = [each.strip() for each in port.split(",")]
             devices = [each.strip() for each in name.split(",")]
+            if len(devices) not in (1, len(ports)):
+                self.table.doubts.add(NO_END, line, f"{len(devices)} devices and {len(ports)} ports: {shown(port)}")
+                return []
             return [(self.table.device(devices[n % len(devices)], *facts), each) for n, each in enumerate(ports)]
         adapter = port.removeprefix(f"{name} ")
         if adapter != port and adapter and not facts[0]:
@@ -267,6 +282,11 @@ class _Rows:
             self.table.devices[number_] = evolve(self.table.devices[number_], host=name)
             return [(number_, "1")]
         return [(self.table.device(name, *facts), port)]
+
+    def _is_netbox(self, cells: list[str], side: int) -> bool:
+        """Return whether a side is one of NetBox, which has several terminations between commas."""
+        named = _at(self.titles, self.ends[side][1]).lower().startswith("termination")
+        return named or _at(cells, self.facts[side][1]).lower().startswith("dcim.")
 
     def _facts(self, cells: list[str], side: int) -> tuple[str, str]:
         """Kind and type of the device of a side."""
@@ -298,7 +318,7 @@ def _kind(facts: Mapping[str, str], doubts: Doubts, line: int) -> Kind:
     length = number(facts.get("length_m"), "length", doubts, line)
     unit = facts.get("length_unit", "").lower()
     if length is None and facts.get("length"):
-        text = re.fullmatch(r"([\d.]+)\s*(m|km|cm|mm|ft|in|mi)?", facts["length"].lower())
+        text = re.fullmatch(r"([\d.]+)\s*([a-z]+)?", facts["length"].lower())
         if text is None or (text[2] or unit) not in _METRES:
             doubts.add(BAD_VALUE, line, f"`{facts['length'][:40]}` as its length")
         else:

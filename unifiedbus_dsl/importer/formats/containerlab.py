@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from unifiedbus_dsl.base.units import counted
 from unifiedbus_dsl.importer import yamls
 from unifiedbus_dsl.importer.doubts import NO_END, Doubts, shown
 from unifiedbus_dsl.importer.listing import ImportFailed
@@ -16,12 +17,17 @@ from unifiedbus_dsl.importer.table import Kind, Table
 
 MOST_BYTES = 1 << 26
 HOSTS = ("linux", "host", "ext-container", "k8s-kind")
-_IS_IT = re.compile(r"^topology:", re.MULTILINE)
+OUTSIDE = ("host", "mgmt-net", "macvlan", "dummy")
+"""Ends of links that are no nodes: what runs the lab, and nothing."""
+_IS_IT = re.compile(r"^topology:|^\s*\"topology\"\s*:\s*\{|\A\s*\{[^{}\[\]]*\"topology\"\s*:\s*\{", re.MULTILINE)
 
 
 def is_it(head: str) -> bool:
     """Return whether a text begins as a topology of containerlab."""
-    return _IS_IT.search(head) is not None and re.search(r"^\s+(nodes|links):", head, re.MULTILINE) is not None
+    return (
+        _IS_IT.search(head) is not None
+        and re.search(r"^\s+(nodes|links):|\"nodes\"\s*:\s*\{", head, re.MULTILINE) is not None
+    )
 
 
 def read(source: Source, doubts: Doubts) -> Table:
@@ -43,6 +49,7 @@ def read(source: Source, doubts: Doubts) -> Table:
     for name, facts in topology["nodes"].items():
         kind = _kind(facts) or usual
         table.device(str(name), "" if not kind else "device" if kind in HOSTS else "switch")
+    outside = 0
     for place, link in enumerate(topology["links"] if isinstance(topology.get("links"), list) else []):
         told = link.get("endpoints") if isinstance(link, dict) else None
         ends = [_end(end) for end in told] if isinstance(told, list) else []
@@ -50,7 +57,12 @@ def read(source: Source, doubts: Doubts) -> Table:
             doubts.add(NO_END, 0, f"link {place}: {shown(str(link))}")
             continue
         (a, ap), (b, bp) = ends
+        if any(name in OUTSIDE and name not in topology["nodes"] for name in (a, b)):
+            outside += 1
+            continue
         table.cable(table.device(a), ap, table.device(b), bp, table.kind_of(Kind()), 0)
+    if outside:
+        doubts.remark(f"{counted(outside, 'link')} to the host of the lab left out")
     return table
 
 

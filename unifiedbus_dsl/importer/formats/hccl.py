@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from unifiedbus_dsl.importer.doubts import NO_END, Doubts, shown
+from unifiedbus_dsl.importer.doubts import CUT_OFF, NO_END, Doubts, shown
 from unifiedbus_dsl.importer.jsons import load
 from unifiedbus_dsl.importer.listing import Device, ImportFailed
 from unifiedbus_dsl.importer.source import Source, begins
@@ -49,6 +49,10 @@ def _topology(data: dict[str, Any], table: Table) -> None:
         if isinstance(peer, dict):
             table.device(f"npu[{peer.get('local_id')}]", "npu")
     known = {device.name for device in table.devices}
+    for what, listed in (("peer", data["peer_list"]), ("edge", data.get("edge_list") or [])):
+        wanted = data.get(f"{what}_count")
+        if isinstance(wanted, int) and wanted != len(listed):
+            table.doubts.add(CUT_OFF, 0, f"{wanted} {what}s are announced, and {len(listed)} are there")
     for place, edge in enumerate(data.get("edge_list") or []):
         if not isinstance(edge, dict):
             continue

@@ -16,8 +16,9 @@ from itertools import chain
 from attrs import define, field, frozen
 
 from unifiedbus_dsl.importer.doubts import BAD_VALUE, CUT_OFF, Doubts, shown
-from unifiedbus_dsl.importer.infiniband import LANE_GBPS, WIRE_GBPS, Nodes
+from unifiedbus_dsl.importer.infiniband import WIRE_GBPS, Nodes
 from unifiedbus_dsl.importer.listing import ImportFailed
+from unifiedbus_dsl.importer.rates import LANE_GBPS
 from unifiedbus_dsl.importer.source import Source
 from unifiedbus_dsl.importer.table import Kind, Table
 
@@ -214,7 +215,7 @@ def _active(row: dict[str, str]) -> tuple[str, str]:
     width = row.get("LinkWidthActv", "")
     speed = row.get("LinkSpeedActv", "")
     extended = row.get("LinkSpeedExtActv", row.get("ExtLinkSpeedActv", ""))
-    named = _SPEEDS.get(int(speed), "") if speed.isdigit() else speed
+    named = _SPEEDS.get(int(speed), f" speed {speed}" if int(speed) else "") if speed.isdigit() else speed
     if extended.isdigit() and int(extended):
         named = _EXTENDED.get(int(extended), extended)
     return (_WIDTHS.get(int(width), f"{width}?") if width.isdigit() else width), named

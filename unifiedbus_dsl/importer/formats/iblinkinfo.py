@@ -19,7 +19,7 @@ from unifiedbus_dsl.importer.listing import ImportFailed
 from unifiedbus_dsl.importer.source import Source
 from unifiedbus_dsl.importer.table import Kind, Table
 
-_HEAD = re.compile(r"(Switch|CA|Router): (?:0x([0-9a-f]{1,16}) )?(.*):\s*\Z", re.IGNORECASE)
+_HEAD = re.compile(r"(Switch|CA|Router)(?::| (?=0x))\s*(?:0x([0-9a-f]{1,16})\s+)?(.*):\s*\Z", re.IGNORECASE)
 _LINK = re.compile(
     r"(?:0x(?P<guid>[0-9a-f]{1,16})\s+)?(?:\"(?P<name>.*)\"\s+)?(?P<lid>\d+)\s+(?P<port>\d{1,9})\[\s*\d*\s*\]"
     r"\s+==\((?P<link>.*?)\)=+>\s*(?:0x(?P<far>[0-9a-f]{1,16})\s+)?(?:(?P<flid>\d+)\s+(?P<fport>\d{1,9}))?\[\s*\d*\s*\]"

@@ -47,7 +47,7 @@ class _Reader:
         """Take what is in an object."""
         for each in element.findall("object"):
             kind = each.get("type")
-            if kind == "Package":
+            if kind in ("Package", "Socket"):  # hwloc 1 says socket
                 self.inside(each, self.cpu())
             elif kind in ("Bridge", "PCIDev"):
                 self._pci(each, cpu if cpu is not None else (self.cpus[0] if self.cpus else self.cpu()))

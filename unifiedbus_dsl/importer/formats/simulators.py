@@ -2,7 +2,7 @@
 
 SimAI: a line of six (nodes, GPUs a server, NVSwitches, other switches, links, type of GPU), the switches, then a line a
 link: both ends, rate, latency, error rate. HPCC: the same with a first line of three (nodes, switches, links). anynet:
-a line a router with its nodes and routers."""
+a line a router with its nodes and routers, or a node with its router."""
 
 from __future__ import annotations
 
@@ -17,14 +17,16 @@ from unifiedbus_dsl.importer.table import Kind, Table, number
 _NUMBERS = re.compile(r"\s*\d+(\s+\d+){2}\s*\Z")
 _SIX = re.compile(r"\s*\d+(\s+\d+){4}\s+[A-Za-z]\w*\s*\Z")
 _LINK = re.compile(r"\s*(\d+)\s+(\d+)\s+([\d.]+)\s*([KMGT])(?:bps|b/s)\s+[\d.]+\s*\w*s(\s+[\d.eE+-]+)?\s*\Z")
-_ROUTER = re.compile(r"\s*router\s+\d+(\s+(node|router)\s+\d+(\s+\d+)?)*\s*\Z")
+_ROUTER = re.compile(r"\s*(router|node)\s+\d+(\s+(node|router)\s+\d+(\s+\d+)?)*\s*\Z", re.IGNORECASE)
+_PART = re.compile(r"\s*(router|node)\s+\d+(\s+(node|router)\s+\d+(\s+\d+)?)*(?=\s|\Z)", re.IGNORECASE)
+_WHOLE = re.compile(r"\s*router\s+\d+(\s+(node|router)\s+\d+(\s+\d+)?)+\s*\Z", re.IGNORECASE)
 _POWER = {"K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
 
 
 def is_it(head: str) -> bool:
     """Return whether a text begins as a topology of one of these."""
-    lines = [line for line in head.splitlines() if line.strip()]
-    if sum(1 for line in lines if _ROUTER.match(line)) > 1:
+    lines = [line for line in head.lstrip("\ufeff").splitlines() if line.strip() and not line.lstrip().startswith("#")]
+    if sum(1 for line in lines if _ROUTER.match(line)) > 1 or (lines and _WHOLE.match(lines[0])):
         return True
     first = next((n for n, line in enumerate(lines) if _SIX.match(line) or _NUMBERS.match(line)), None)
     return first is not None and any(map(_LINK.match, lines[first + 1 :]))
@@ -42,6 +44,8 @@ def read(source: Source, doubts: Doubts) -> Table:
     for line, text in lines:
         if _ROUTER.match(text):
             _anynet((line, text), lines, table)
+        elif text.lstrip().startswith("#"):
+            continue
         elif _SIX.match(text) or _NUMBERS.match(text):
             _links(text.split(), lines, table)
         else:
@@ -77,20 +81,25 @@ def _links(head: list[str], lines: Iterator[tuple[int, str]], table: Table) -> N
 
 
 def _anynet(first: tuple[int, str], lines: Iterator[tuple[int, str]], table: Table) -> None:
-    """BookSim's routers; a cable between routers is told of at both, and is one."""
+    """BookSim's routers and nodes; a cable that is told of at both ends is one."""
     laid: dict[tuple[str, str], int] = {}
     for line, text in (first, *lines):
-        if not _ROUTER.match(text):
-            table.doubts.add(STRANGE, line, shown(text))
+        if text.lstrip().startswith(("#", "//")):
             continue
-        words = re.findall(r"(router|node)\s+(\d+)", text)
-        own = f"router {words[0][1]}"
-        here = table.device(own, "switch")
-        for kind, far in words[1:]:
-            name = f"{kind} {far}"
+        whole = _ROUTER.match(text) or _PART.match(text)
+        if whole is None or whole[0].strip() != text.strip():
+            table.doubts.add(STRANGE if whole is None else CUT_OFF, line, shown(text))
+        if whole is None:
+            continue
+        own, *others = (f"{kind.lower()} {name}" for kind, name in re.findall(r"(?i)(router|node)\s+(\d+)", whole[0]))
+        here = _anynet_device(table, own)
+        for name in others:
             if laid.get((name, own)):
                 laid[name, own] -= 1
                 continue
             laid[own, name] = laid.get((own, name), 0) + 1
-            there = table.device(name, "switch" if kind == "router" else "npu")
-            table.cable(here, "", there, "", table.kind_of(Kind()), line)
+            table.cable(here, "", _anynet_device(table, name), "", table.kind_of(Kind()), line)
+
+
+def _anynet_device(table: Table, name: str) -> int:
+    return table.device(name, "switch" if name.startswith("router") else "npu")
