@@ -29,6 +29,7 @@ VENDORS = {
 MACHINES = (
     ("huawei/atlas-850", "cluster", "Atlas 850, 1,024 NPUs"),
     ("huawei/atlas-900-superpod", "superpod", "Atlas 900 A3 SuperPoD"),
+    ("huawei/atlas-950-1024", "superpod", "Atlas 950 SuperPoD, 1,024 NPUs"),
     ("huawei/atlas-950-superpod", "superpod", "Atlas 950 SuperPoD"),
     ("huawei/atlas-950-supercluster", "cluster", "Atlas 950 SuperCluster"),
     ("huawei/atlas-960-superpod", "superpod", "Atlas 960 SuperPoD"),

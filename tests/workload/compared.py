@@ -47,6 +47,7 @@ class Place:
 
 
 PLACES: Final = (
+    Place("Atlas 950 SuperPoD, 1,024 NPUs", "huawei/atlas-950-1024.ubus", "superpod", "all npu"),
     Place("Atlas 950 SuperPoD", "huawei/atlas-950-superpod.ubus", "superpod", "all npu"),
     Place("DGX SuperPOD, H100", "nvidia/dgx-superpod.ubus", "h100_4su", "all npu in node[0..63]"),
     Place("DGX SuperPOD, A100", "nvidia/dgx-superpod.ubus", "a100_4su", "all npu in node[0..63]", "bf16"),
