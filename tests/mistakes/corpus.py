@@ -46,8 +46,13 @@ class Mistake:
         return replaced(base_text(self.base), self.taken, self.put)
 
     @property
+    def shown(self) -> str:
+        """The first line that was put there, or that is missing."""
+        return self.put[0].strip() if self.put else f"(without) {self.taken[0].strip()}"
+
+    @property
     def name(self) -> str:
-        return f"{self.base}, line {self.number} of the corpus: {(self.put or ('(deleted)',))[0].strip()}"
+        return f"{self.base}, line {self.number} of the corpus: {self.shown}"
 
 
 @frozen

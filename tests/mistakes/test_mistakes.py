@@ -37,7 +37,7 @@ def test_there_are_many() -> None:
 def test_the_score_is_high_and_the_page_has_it_with_every_miss() -> None:
     """Of a miss the page has the line that is put there, in the order of the corpus."""
     page = PAGE.read_text(encoding="utf-8")
-    misses = [mistake.put[0].strip() for mistake in CORPUS if not judged(mistake).right]
+    misses = [mistake.shown for mistake in CORPUS if not judged(mistake).right]
     assert len(misses) <= (1 - WANTED) * len(CORPUS), "\n".join(misses)
     assert f"| mistakes | {len(CORPUS)} |" in page
     assert f"| told rightly | {len(CORPUS) - len(misses)} |" in page

@@ -15,7 +15,7 @@ OF_FILE = frozenset(("UB0206", "UB0207", "UB0222", "UB0223", "UB0224", "UB0225")
 """Codes about names of a whole file: the same word is the same mistake anywhere in it."""
 OF_TYPE = frozenset(("UB0201", "UB0212", "UB0220", "UB0230", "UB0231"))
 """Codes about names that may mean something else in another type."""
-OF_MESSAGE = frozenset(("UB0401", "UB0403"))
+OF_MESSAGE = frozenset(("UB0401", "UB0403", "UB0512"))
 """Codes where the sentence says what is wrong with which array: the same sentence is the same mistake."""
 SHOWN = 3
 """Further places that get a label; the others are counted."""

@@ -268,14 +268,14 @@ def with_questions_of(names: NameChecker, model: Model, system: str | None = Non
 
 def names_of(done: Elaborated, model: Model, broken: frozenset[str]) -> Callable[[Plan], NameChecker]:
     """Who checks the names in questions about a plan; of another system all traffic of the file can be asked."""
-    technology = done.elaborator.technology
 
     def others(name: str) -> NameChecker | None:
         return names(done.plans[name]) if name in done.plans else None
 
     def names(plan: Plan) -> NameChecker:
-        machine = TypeScope(done.elaborator.types, technology.protocols, technology.links, plan.root, model.sort_of)
-        whole = not broken & machine.census(plan.root).keys()
+        machine = _machine(done.elaborator, done.elaborator.types, plan.root)
+        inside = machine.census(plan.root).keys()
+        whole = not broken & inside and not any(done.elaborator.failed.get(key) for key in inside)
         return with_questions_of(NameChecker(machine, whole=whole, others=others), model)
 
     return names

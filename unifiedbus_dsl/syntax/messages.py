@@ -47,6 +47,7 @@ _LOOKALIKES = {
         "|": "\u222a\u22c3\u2502\uff5c",
         "in": "\u2208",
         "for": "\u2200",
+        "==": "\u2248\u2245\u2261\u225f",
         "^": "\u2227\uff3e",
         "<": "\uff1c",
         ">": "\uff1e",
@@ -126,6 +127,12 @@ def _unexpected(context: Context, token: Token) -> Diagnostic:
         message = f"unexpected {what}" if token.text else what
         return Diagnostic("UB0101", message, _at(context, token, expected))
     help_lines: tuple[str, ...] = ()
+    if (
+        token.text == ","
+        and context.engine.advance(context.states, (LINE_END,)) is not None
+        and _begins_more(context, token)
+    ):
+        return Diagnostic("UB0101", "unexpected `,`", _at(context, token, expected), help=(_NO_COMMA,))
     other = _OTHER_SIGN.get(token.text)
     if other in {context.texts.get(terminal) for terminal in context.engine.accepted(context.states)} - {None}:
         label = _at(context, token, "`==` compares, `=` gives a value")
@@ -135,6 +142,16 @@ def _unexpected(context: Context, token: Token) -> Diagnostic:
     if token.text in context.words and "a name" in expected:
         help_lines = (f"`{token.text}` is a word of the language and can't be a name here",)
     return Diagnostic("UB0101", f"unexpected `{token.text}`", _at(context, token, expected), help=help_lines)
+
+
+_NO_COMMA = "a new line or `;` stands between statements"
+_WORD = re.compile(r"[ \t]*([A-Za-z_]\w*)")
+
+
+def _begins_more(context: Context, token: Token) -> bool:
+    """Return whether a word that begins a statement here stands behind a token."""
+    following = _WORD.match(context.source.text, token.end)
+    return following is not None and begins_statement(context.words.get(following[1], ""), context.takes)
 
 
 def habit_of(context: Context, token: Token) -> Hint | None:
@@ -233,7 +250,7 @@ def _expected(context: Context) -> str:
     return "expected " + (f"{', '.join(kinds[:-1])} or {kinds[-1]}" if len(kinds) > 1 else kinds[0])
 
 
-_HALF_OPEN = re.compile(r"\[[ \t]*(\w+)[ \t]*,[ \t]*(\w+)[ \t]*\)")
+_HALF_OPEN = re.compile(r"\[[ \t]*([\w+*-]+)[ \t]*,[ \t]*([\w+* \t-]*\w)[ \t]*\)")
 
 
 def not_closed(source: Source, sign: str, start: int, token: Token | None) -> Diagnostic:

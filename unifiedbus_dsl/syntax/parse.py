@@ -321,6 +321,10 @@ class _Parser:
         inner = self.inner
         if inner and inner[-1].sign == wanted:
             return True
+        if inner and self.is_superfluous(token, wanted):
+            self.sink.add(messages.not_opened(self.source, token))
+            self.abandon(self.beyond_brackets(token.end))
+            return False
         if inner:
             self.report_open(inner[-1], token)
             self.abandon(token.start if token.text == "}" else token.end)
@@ -329,6 +333,13 @@ class _Parser:
             return True
         self.sink.add(messages.not_opened(self.source, token))
         return False
+
+    def is_superfluous(self, token: Token, wanted: str) -> bool:
+        """Does a closing bracket of the statement have none of its sort to close, where the last that was opened has
+        one of its own?"""
+        if token.text == "}" or any(bracket.sign == wanted for bracket in self.inner):
+            return False
+        return self.inner[-1].start in self.raw.closers
 
     def report_open(self, bracket: _Bracket, token: Token | None) -> None:
         self.sink.add(messages.not_closed(self.source, bracket.sign, bracket.start, token))

@@ -30,6 +30,7 @@ CALLS: Mapping[str, str] = _words(
     reducescatter="reduce_scatter rs",
     uniform="random uniform_random",
     shift="cyclic neighbor neighbour",
+    sum="total add",
     count="number num len length",
     latency="delay ping rtt",
     throughput="goodput",

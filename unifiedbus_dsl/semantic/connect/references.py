@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from functools import cached_property
 from itertools import accumulate, chain
@@ -329,7 +329,7 @@ class AssemblyScope:
                 port.span,
                 "unknown port",
                 labels=(Label(span, f"`{guess}` is defined here"),) if span else (),
-                help=(f"did you mean `{guess}`?",) if guess else (f"its ports: {names_there(names)}",),
+                help=(f"did you mean `{guess}`?",) if guess else (self._without_port(port.text, keys, names),),
                 fix=rename(port.span, guess),
             )
         ranks = {len(labels) for labels in (sizes_of(piece.groups) for piece in pieces)}
@@ -337,6 +337,15 @@ class AssemblyScope:
             self._ranks_differ(child, port, ranks)
             return None
         return view_of(pieces) if pieces else None
+
+    def _without_port(self, port: str, keys: Iterable[str], names: Sequence[str]) -> str:
+        """Return what to do where types have no port of a name: hand on that of a part inside, or name another."""
+        for key in keys:
+            kind = self.types[key]
+            for child in kind.children if isinstance(kind, AssemblyType) else ():
+                if port in port_names(self.types[child.type]):
+                    return f"hand it on in `{key.partition('(')[0]}`: `port {port} = {child.text_name}.{port}`"
+        return f"its ports: {names_there(names)}"
 
     def _ranks_differ(self, child: Child, port: tree.Word, ranks: AbstractSet[int]) -> None:
         listed = " and ".join(str(rank) for rank in sorted(ranks))

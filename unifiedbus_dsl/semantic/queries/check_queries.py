@@ -33,6 +33,7 @@ from unifiedbus_dsl.vocabulary.signatures import FUNCTIONS, MEASURES, TRAFFICS
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.semantic.systems import Elaborated
+from unifiedbus_dsl.semantic.select.aggregates import Aggregates
 from unifiedbus_dsl.semantic.select.check_names import NameChecker
 from unifiedbus_dsl.semantic.systems import names_of, with_questions_of
 
@@ -248,7 +249,7 @@ class QueryChecker:
         typed = evolve(
             evaluator,
             sink=Sink(),
-            measure=unknown_value,
+            measure=self._any_value,
             asked=None,
             solved=unknown_value,
             systems=lambda name, there: there,
@@ -263,6 +264,12 @@ class QueryChecker:
             if diagnostic.code in ("UB0309", "UB0303"):
                 self.sink.add(diagnostic)
         return value
+
+    def _any_value(self, node: tree.Call, evaluator: Evaluator) -> EvalValue:
+        """Return what stands for a measure that nobody has answered; a sum has the unit of its field."""
+        if self.names.whole and ".".join(dotted_name(node.function)) == "sum":
+            return Aggregates(self.names.machine)(node, evolve(evaluator, sink=Sink()))
+        return unknown_value(node, evaluator)
 
     def scenario(self, scenario: tree.Scenario, items: Sequence[tree.Statement]) -> bool:
         """Check the lines of a scenario, which come after those of the one that it extends, among its `items`; whether

@@ -83,6 +83,11 @@ def _of_pairs(signature: Signature) -> bool:
 def _meant_by(plain: Sequence[tree.Arg], count: int, signature: Signature) -> str:
     """Return what the first argument that is too many was probably meant to be."""
     extra = plain[count].value
+    if isinstance(extra, tree.Index) and isinstance(extra.base, tree.Name) and signature.argument(extra.base.text):
+        value = extra.span.one_line.removeprefix(extra.base.text).strip()  # `beside [dp]` is read as a subscript
+        return f"write `{extra.base.text} = {value}`"
+    if signature.name == "sum" and isinstance(extra, tree.Name):
+        return f"a field stands behind the selection: `sum({plain[0].span.one_line}.{extra.text})`"
     named = [each for each in signature.arguments if not each.positional]
     fits: Argument | None = None
     if isinstance(extra, tree.Name):

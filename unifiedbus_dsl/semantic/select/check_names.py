@@ -8,6 +8,7 @@ from attrs import evolve, frozen
 
 from unifiedbus_dsl.diagnostics import Sink, rename
 from unifiedbus_dsl.diagnostics.suggest import did_you_mean
+from unifiedbus_dsl.semantic.select.aggregates import Aggregates
 from unifiedbus_dsl.semantic.select.arguments import check_arguments
 from unifiedbus_dsl.semantic.select.plan_selection import Selector, empty_selection
 from unifiedbus_dsl.semantic.select.planes import read_plane
@@ -64,6 +65,8 @@ class NameChecker:
             _collective(node, signature, evaluator)
         if self.whole and (name in TRAFFICS or (name in MEASURES and not MEASURES[name].from_plan)):
             self._without_field(node, evaluator)
+        if self.whole and name == "sum" and fits:
+            self._added_up(node, evaluator)
         max_arguments = len(signature.positional) if signature is not None and not fits else len(node.args)
         plain = [arg for arg in node.args if arg.name is None]
         if name in MEASURES and any(each.takes is Takes.WORKLOAD for each in MEASURES[name].positional):
@@ -74,6 +77,14 @@ class NameChecker:
             self._argument(
                 arg, evaluator, of_traffic=name in MEASURES and MEASURES[name].of_traffic, maybe_none=name == "count"
             )
+
+    def _added_up(self, node: tree.Call, evaluator: Evaluator) -> None:
+        """Check that each of what is selected states the field that is added up."""
+        sink = Sink()
+        Aggregates(self.machine)(node, evolve(evaluator, sink=sink))
+        for diagnostic in sink:
+            if diagnostic.code == "UB0221":
+                evaluator.sink.add(diagnostic)
 
     def _without_field(self, node: tree.Call, evaluator: Evaluator) -> None:
         """Check that the selections of a measure that only the solver answers, or of a traffic, end in no field."""
@@ -295,6 +306,10 @@ def _no_set(node: tree.Binary, evaluator: Evaluator) -> None:
     left, right = (side.span.one_line for side in (node.left, node.right))
     message = "selections are joined by `|` and parted by `-`"
     path = f"{left}.{right}".replace("/", ".")
+    if node.op == "of" and isinstance(node.left, tree.All):
+        help = f"what is inside a part stands behind `in`: `{left} in {right}`"
+        evaluator.sink.error("UB0518", message, node.span, "`of` is of numbers", help=(help,))
+        return
     help = f"what is inside a part stands behind `.`: `{path}`" if node.op == "/" else f"write `{left} | {right}`"
     evaluator.sink.error("UB0518", message, node.span, f"`{node.op}` is of numbers", help=(help,))
 

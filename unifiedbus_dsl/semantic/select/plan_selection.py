@@ -191,6 +191,8 @@ class Selector:
         if same is not None and at == 0 and length == 1 and not step.subscripts:
             return f"all {same}"
         there = self._named((word,), {self.machine.subject: 1}) if word in kinds else None
+        if there and at == 0 and length == 2 and not any(each.subscripts for each in path):
+            return f"all {word}.{path[1].word.text}"
         return f"all {word}" if at == 0 and length == 1 and not step.subscripts and there else None
 
     def _deeper(self, name: str, start: str) -> str:
@@ -218,6 +220,8 @@ class Selector:
             return f"`{step.word.text}` is a traffic, and a selection is wanted, such as `all npu`"
         if here.key == self.machine.subject and step.word.text in module.systems:
             return "a path begins inside the system: leave the name of the system out"
+        if here.key == self.machine.subject and step.word.text in attributes.attributes("device"):
+            return f"a field stands behind a selection: `all npu.{step.word.text}`"
         deeper = self._deeper(step.word.text, here.key)
         if deeper:
             return f"`{step.word.text}` is deeper inside: `{deeper}`"

@@ -54,6 +54,7 @@ class _AssemblyBuilder:
             if isinstance(placed.statement, tree.Instance):
                 self._child(placed.statement, placed)
         self.failed.update(self._meant_as_parts())
+        self.failed.update(self._meant_as_exports())
         for placed in self.body.statements:
             self._statement(placed)
         if "*" in self.failed:
@@ -84,6 +85,16 @@ class _AssemblyBuilder:
                 name = placed.statement.name.text
                 if isinstance(self.body.members[name].get(self.elaborator.sink), TypeValue | Poison):
                     yield name
+
+    def _meant_as_exports(self) -> Iterator[str]:
+        """Yield the names of fields that are given a port of a part, so not left over by mistake: `up = npu.up`."""
+        for placed in self.body.statements:
+            if not isinstance(placed.statement, tree.Field) or not isinstance(placed.statement.value, tree.Member):
+                continue
+            path = path_steps(placed.statement.value)
+            if path is not None and path[0].word.text in self.children and len(path) > 1:
+                self.spoilt.add((path[0].word.text, path[-1].word.text))
+                yield placed.statement.name.text
 
     def _child(self, statement: tree.Instance, placed: ScopedStatement) -> None:
         if statement.name.text in self.body.clashes:

@@ -309,6 +309,14 @@ class Elaborator:
             labels=(Label(identity[0].span, "defined here"),),
         )
 
+    def _for_missing(self, definition: Definition, name: str) -> str:
+        """Return what to do where a parameter has no value; one called as a type was meant to be extended."""
+        of_file = definition.module.names.get(name)
+        if of_file is not None and isinstance(of_file.node, tree.TypeDef):
+            kind = definition.node.kind.text if isinstance(definition.node, tree.TypeDef) else ""
+            return f"what a type takes over stands behind `extends`: `{kind} {definition.name} extends {name} {{`"
+        return f"write `{definition.name}({name} = …)`"
+
     def _complete(self, value: TypeValue, span: Span) -> Args | None:
         """Return all arguments in order of the parameters, defaults filled in and sorts checked."""
         node = value.definition.node
@@ -326,7 +334,7 @@ class Elaborator:
                     span,
                     f"`{name}` is missing",
                     labels=(Label(param.name.span, "has no default"),),
-                    help=(f"write `{node.name.text}({name} = …)`",),
+                    help=(self._for_missing(value.definition, name),),
                 )
                 return None
             chosen = given.get(name, default)

@@ -204,6 +204,12 @@ class Evaluator:
             help = (f"write `{node.name.text}({node.base.span.one_line})`",)
         elif isinstance(node, tree.Member) and isinstance(node.base, tree.Call):
             help = (f"an answer has no parts: write `{node.base.span.one_line}`",)
+        elif (
+            isinstance(node, tree.Member)
+            and isinstance(node.base, tree.Name)
+            and node.base.text in self.scope.structure
+        ):
+            help = (f"a port of a part is handed on by `port {node.name.text} = {text}`",)
         self.sink.error("UB0210", f"`{text}` is not a value here", node.span, "no value", help=help)
         return POISON
 

@@ -49,9 +49,18 @@ def unit_mismatch(sink: Sink, a: tree.Node, left: EvalValue, b: tree.Node, right
         b.span,
         f"is {describe(right)}",
         labels=(Label(a.span, f"is {describe(left)}"),),
-        help=_share_of(b, verb),
+        help=_share_of(b, verb) or _unit_of(a, left, b, right),
     )
     return POISON
+
+
+def _unit_of(a: tree.Node, left: EvalValue, b: tree.Node, right: EvalValue) -> tuple[str, ...]:
+    """Return what a number is written like that meets a quantity."""
+    for node, value, other in ((a, left, right), (b, right, left)):
+        if isinstance(node, tree.Number) and is_number(value) and not is_number(other):
+            dimension = other.lower.dimension if isinstance(other, Interval) else getattr(other, "dimension", None)
+            return () if dimension is None else (f"the number has no unit: {_with_unit(node, dimension)}",)
+    return ()
 
 
 def _share_of(node: tree.Node, verb: str) -> tuple[str, ...]:

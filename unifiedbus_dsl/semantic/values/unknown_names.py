@@ -123,6 +123,11 @@ def unknown_function(scope: Scope, sink: Sink, node: tree.Call, name: str, legal
         of = first or "SYSTEM"
         sink.error("UB0207", message, node.function.span, "unknown", help=(f"of a system: `{call} of {of}`",))
         return
+    if scope.local(name) is not None or scope.definition((name,)) is not None:
+        text = f"`{name}[{_inside(node)}]`"
+        message = f"`{name}` is a value, and no function"
+        sink.error("UB0207", message, node.function.span, "no function", help=(f"an element of a table is {text}",))
+        return
     guess = foreign.CALLS.get(name.casefold()) or did_you_mean(name, legal)
     guess = guess if guess in legal else None
     if not scope.is_quiet(name):
