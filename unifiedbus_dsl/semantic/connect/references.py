@@ -338,7 +338,7 @@ class AssemblyScope:
             return None
         return view_of(pieces) if pieces else None
 
-    def _without_port(self, port: str, keys: Iterable[str], names: Sequence[str]) -> str:
+    def _without_port(self, port: str, keys: Iterable[str], names: Collection[str]) -> str:
         """Return what to do where types have no port of a name: hand on that of a part inside, or name another."""
         for key in keys:
             kind = self.types[key]
