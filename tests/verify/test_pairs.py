@@ -132,15 +132,15 @@ def test_wrong_distances_never_leave(monkeypatch: pytest.MonkeyPatch, tmp_path: 
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     monkeypatch.setattr("unifiedbus_dsl.measures.evaluator.answer_from_plan", lambda *_: None)
     fabric = compile_text(CLOS).fabric()
-    real = distances.distances
-    monkeypatch.setattr(distances, "distances", lambda *args: evolve(real(*args), hops=real(*args).hops * 2))
+    real = distances.hops_to_each
+    monkeypatch.setattr(distances, "hops_to_each", lambda *args: (hops * 2 for hops in real(*args)))
     with pytest.raises(VerificationError, match="failed its verification"):
         api.hops(fabric)
     with pytest.raises(VerificationError, match="failed its verification"):
         api.measure(fabric, "mean_hops(all npu)")
     with pytest.raises(VerificationError, match="label"):
         pair_distances.hops(NetworkContext(fabric))
-    monkeypatch.setattr(distances, "distances", real)
+    monkeypatch.setattr(distances, "hops_to_each", real)
 
     def late(certified: Any) -> Any:
         return evolve(certified, answer=evolve(certified.answer, value=1.0, lower=1.0, upper=1.0))

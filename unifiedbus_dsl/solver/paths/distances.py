@@ -6,7 +6,7 @@ selections.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -18,7 +18,8 @@ from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.graph.network import Network, connected_components
 from unifiedbus_dsl.graph.symmetry import Symmetry
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
-from unifiedbus_dsl.solver.paths.bfs import bellman_ford, by_cable, distances
+from unifiedbus_dsl.solver.paths.bfs import bellman_ford
+from unifiedbus_dsl.solver.paths.many_targets import hops_to_each
 
 RESOLUTION_S = 1e-15
 """Latencies that differ by less are the same line of a histogram, but for machines of next to no latency."""
@@ -82,11 +83,11 @@ def hop_histogram(
 ) -> Histogram:
     """Return cables on a shortest path, over all ordered pairs (s in source, t in target, s != t); default all end
     points."""
-    network, weights = symmetry.network, by_cable(symmetry.network)
+    network = symmetry.network
 
-    def labels(end: int) -> Labels:
-        hops = distances(weights, network.vertices_of(end)).hops
-        return {0.0: np.where(hops < 0, np.inf, hops)}
+    def labels(ends: Sequence[int]) -> Iterator[Labels]:
+        for hops in hops_to_each(network, ends):
+            yield {0.0: np.where(hops < 0, np.inf, hops)}
 
     return _histogram(symmetry, source, target, labels, 1.0, witness)
 
@@ -104,8 +105,8 @@ def latency_histogram(
     """
     network = symmetry.network
 
-    def labels(end: int) -> Labels:
-        return times_by_width(network, network.vertices_of(end), message_bytes)
+    def labels(ends: Sequence[int]) -> Iterator[Labels]:
+        return (times_by_width(network, network.vertices_of(end), message_bytes) for end in ends)
 
     return _histogram(symmetry, source, target, labels, _resolution_s(network), witness, message_bytes)
 
@@ -121,7 +122,7 @@ def _histogram(
     symmetry: Symmetry,
     source: ArrayLike | None,
     target: ArrayLike | None,
-    labels: Callable[[int], Labels],
+    labels: Callable[[Sequence[int]], Iterator[Labels]],
     resolution: float,
     witness: Witness | None,
     message_bytes: float = 0.0,
@@ -133,11 +134,12 @@ def _histogram(
     group = symmetry.restricted(colour=senders + 2 * receivers)
     values: dict[float, int] = {}
     unreachable, worst = 0, (-1.0, -1, -1)
-    for end, size in track(list(_representatives(group, receivers)), "paths to each end point"):
+    ends = list(_representatives(group, receivers))
+    far = labels([end for end, _ in ends])
+    for (end, size), distance in zip(track(ends, "paths to each end point"), far, strict=True):
         some = senders.copy()
         some[end] = False
         members = np.flatnonzero(some)
-        distance = labels(end)
         if witness is not None:
             witness(end, size, distance, resolution)
         time = endpoint_latencies(network, with_message(distance, message_bytes))[members]
