@@ -18,8 +18,9 @@ from unifiedbus_dsl.verify import Proved, require
 from unifiedbus_dsl.verify.arcs import match
 from unifiedbus_dsl.verify.cables import Bools, Cables, Ints
 from unifiedbus_dsl.verify.channels import RoutedTraffic, begins, crossed, goals_alike, levels_of, marked
+from unifiedbus_dsl.verify.near import crosses_both
 from unifiedbus_dsl.verify.symmetries import Move
-from unifiedbus_dsl.verify.ways import NONE, Ways
+from unifiedbus_dsl.verify.ways import NONE, Shortest, Ways
 
 
 @frozen(eq=False)
@@ -132,6 +133,8 @@ class CycleCertificate:
 
     def _holds(self, cables: Cables, a: int, b: int, source: int, target: int, via: int) -> bool:
         """Return whether packets from a source to a target cross arc a and then b."""
+        if via < 0 and isinstance(self.traffic.router, Shortest):
+            return crosses_both(cables, self.traffic.arcs, (source, target), a, b)
         sender = np.arange(cables.ends) == source
         to_target = self.traffic.ways_to_end(cables, target)
         if via < 0:
