@@ -18,6 +18,7 @@ from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.ir.plan.end_points import end_kind
 from unifiedbus_dsl.measures import pair_distances, related_bounds
+from unifiedbus_dsl.measures import unfinished as unfinished_bounds
 from unifiedbus_dsl.measures.answers import Answer
 from unifiedbus_dsl.measures.evaluator import MeasureEvaluator
 from unifiedbus_dsl.measures.measure_call import MeasureCall
@@ -195,6 +196,22 @@ def test_what_others_bound_is_as_unverified_as_they_are(hide: set[str]) -> None:
     found = bounds_after(hide, "latency(all npu)", "diameter(all npu)")
     assert (found.lower, found.upper) == (pytest.approx(300e-9), pytest.approx(540e-9))
     assert found.unverified == ("the answer to `diameter(all npu)`, which bounds it",)
+
+
+def test_a_sweep_that_takes_long_is_left_out(hide: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(unfinished_bounds, "SWEEP_S", -1.0)
+    found = bounds_after(hide, "diameter(all npu)", "count(all npu)")
+    assert (found.lower, found.upper) == (1, 7)
+
+
+def test_one_sweep_is_enough(hide: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    swept: list[int] = []
+    sweep = unfinished_bounds.bfs.distances
+    monkeypatch.setattr(unfinished_bounds.bfs, "distances", lambda *given: swept.append(1) or sweep(*given))
+    hide.update({"diameter(all npu)", "mean_hops(all npu)"})
+    found = answers(compile_text(RING), "ring", ["diameter(all npu)", "mean_hops(all npu)"])
+    assert [each.shown for each in found.values()] == ["4 to 7", "1 to 7"]
+    assert len(swept) == 1
 
 
 def test_the_largest_and_the_mean_of_pairs_are_of_one_sweep(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from math import inf
+from time import monotonic
 from typing import TypeAlias
 
 import numpy as np
@@ -17,7 +18,9 @@ from unifiedbus_dsl.measures.answers import Answer
 from unifiedbus_dsl.measures.certified import Certified
 from unifiedbus_dsl.measures.measure_call import MeasureCall
 from unifiedbus_dsl.measures.related_bounds import FEASIBLE, alltoall_members, is_network_at_hand, whole_kind
+from unifiedbus_dsl.solver.bounds import DeadlineError
 from unifiedbus_dsl.solver.demand import column_sums, row_sums
+from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.solver.paths import bfs
 from unifiedbus_dsl.solver.paths.reachability import reachability
 from unifiedbus_dsl.solver.routing.throughput import max_scale
@@ -27,6 +30,8 @@ from unifiedbus_dsl.vocabulary.signatures import MEASURES
 
 Bounds: TypeAlias = tuple[float, float]
 UNFINISHED = "not worked out in the time allowed: bounds by ports and counts alone"
+SWEEP_S = 1.0
+"""Seconds that a sweep may take after the time is over: a ring of very many devices has as many levels."""
 SETTLED = 8
 """Rounds in which switches go to the side of most of their cables."""
 
@@ -101,11 +106,19 @@ def _narrowest(network: Network) -> float:
     return float(network.kinds.capacity_Bps[network.kind].min(initial=inf))
 
 
-def _far(network: Network, end: int) -> Floats:
-    """Return the hops from each end point to one, infinite where there is no path, [E]."""
-    hops = bfs.distances(bfs.by_cable(network), network.vertices_of(end)).hops
-    far = np.where(hops < 0, inf, hops.astype(np.float64))
-    return np.asarray(np.minimum.reduceat(far[network.end_order], network.end_start[:-1]))
+def _far(machine: NetworkContext, end: int) -> Floats | None:
+    """Return the hops from each end point to one, infinite where there is no path, [E]; None where that takes longer
+    than `SWEEP_S`. Worked out once."""
+    kept: dict[int, Floats | None] = vars(machine).setdefault("_far", {})
+    if end not in kept:
+        network = machine.network
+        try:
+            hops = bfs.distances(bfs.by_cable(network), network.vertices_of(end), monotonic() + SWEEP_S).hops
+            far = np.where(hops < 0, inf, hops.astype(np.float64))
+            kept[end] = np.asarray(np.minimum.reduceat(far[network.end_order], network.end_start[:-1]))
+        except DeadlineError:
+            kept[end] = None
+    return kept[end]
 
 
 def _hops(call: MeasureCall) -> Bounds:
@@ -117,9 +130,9 @@ def _hops(call: MeasureCall) -> Bounds:
     middle = network.vertices_of(int(receivers[0]))
     if len(middle) > 1 or network.turned is not None or call.name == "hops":
         return lower, upper
-    far = _far(network, int(receivers[0]))
-    within = float(far[senders].max())
-    if not np.isfinite(within):
+    far = _far(call.machine, int(receivers[0]))
+    within = inf if far is None else float(far[senders].max())
+    if far is None or not np.isfinite(within):
         return lower, upper
     if call.name == "diameter":
         lower = max(lower, within)
