@@ -242,6 +242,32 @@ def test_a_port_with_two_cables_is_noticed(saved: Path) -> None:
         Fabric.load(saved)
 
 
+@pytest.mark.parametrize("columns", [("a_device", "a_port"), ("b_device", "b_port"), ("kind",)])
+def test_a_cable_that_no_rule_lays_is_noticed(saved: Path, columns: tuple[str, ...]) -> None:
+    """Two cables that exchange their ends or kinds: every value is in its range, every port has one cable."""
+    with np.load(saved) as arrays:
+        parts = {name: array.copy() for name, array in arrays.items()}
+    one = 0
+    other = int(np.flatnonzero(parts["kind"] != parts["kind"][one])[0])
+    for column in columns:
+        parts[column][[one, other]] = parts[column][[other, one]]
+    crafted(saved, parts)
+    with pytest.raises(
+        FabricFileError, match=f"`{columns[0]}` says another than the rules of the plan, first of cable 0"
+    ):
+        Fabric.load(saved)
+
+
+@pytest.mark.parametrize(("column", "value"), [("kinds_lanes", 7), ("kinds_length_m", 0.25)])
+def test_kinds_of_cable_that_no_rule_has_are_noticed(saved: Path, column: str, value: float) -> None:
+    with np.load(saved) as arrays:
+        parts = {name: array.copy() for name, array in arrays.items()}
+    parts[column][0] = value
+    crafted(saved, parts)
+    with pytest.raises(FabricFileError, match=f"`{column}` does not hold what the rules of the plan say"):
+        Fabric.load(saved)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "sentence"),
     [
@@ -251,6 +277,7 @@ def test_a_port_with_two_cables_is_noticed(saved: Path) -> None:
         ('"/":"14000000000"', '"/":"1e999999999"', "no fraction"),
         ('"/":"14000000000"', '"/":"-1"', "protocol `UB`"),
         ('"root":"Cluster"', '"root":"Chip"', "root"),
+        ('"op":"*"', '"op":"PortRef"', "an operator that there is none of"),
         ('"high":', '"high":4611686018427387905,"step":', "no int|no plan|twice"),
     ],
 )

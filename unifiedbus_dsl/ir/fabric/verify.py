@@ -1,6 +1,7 @@
-"""Whether a fabric that was read is one: its plan is whole, its columns have the sizes, types and values that it says.
+"""Whether a fabric that was read is one: its plan is whole, its columns have the sizes, types and values that it says,
+and are those that the plan is expanded to, so that an answer from the plan is one about the fabric.
 
-The cost is one pass over the columns. What is found first is said, with the column and the row.
+The cost is two passes over the columns. What is found first is said, with the column and the row.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
+import attrs
 import numpy as np
 from numpy.typing import NDArray
 
 from unifiedbus_dsl.base.units import Quantity
 from unifiedbus_dsl.base.work import OverLimitError, limited
-from unifiedbus_dsl.ir.fabric import Fabric
+from unifiedbus_dsl.ir.fabric import CableKinds, Fabric
+from unifiedbus_dsl.ir.fabric.expand import expand
 from unifiedbus_dsl.ir.plan import Plan, Value
 from unifiedbus_dsl.ir.plan.verify import PlanError, verify
 from unifiedbus_dsl.vocabulary import attributes
@@ -46,6 +49,7 @@ def verify_fabric(fabric: Fabric) -> None:
         _device_types(fabric)
         _kinds(fabric)
         _cables(fabric)
+        _as_planned(fabric)
 
 
 def verify_plan(plan: Plan, cables: int) -> None:
@@ -180,6 +184,21 @@ def _cables(fabric: Fabric) -> None:
                 twice += len(ports)
     if len(taken) and int(np.count_nonzero(taken)) != twice:
         raise BrokenFabricError("two cables of `a_port` and `b_port` end at one port")
+
+
+def _as_planned(fabric: Fabric) -> None:
+    """Hold every row to what the rules of the plan say of it."""
+    planned = expand(fabric.plan)
+    for name in attrs.fields_dict(CableKinds):
+        said, right = getattr(fabric.kinds, name), getattr(planned.kinds, name)
+        if not np.array_equal(said, right, equal_nan=said.dtype.kind == "f"):
+            raise BrokenFabricError(f"`kinds_{name}` does not hold what the rules of the plan say")
+    for name in COLUMNS:
+        wrong = np.flatnonzero(getattr(fabric, name) != getattr(planned, name))
+        if len(wrong):
+            raise BrokenFabricError(
+                f"`{name}` says another than the rules of the plan, first of cable {int(wrong[0]):,}"
+            )
 
 
 def _below(name: str, values: NDArray[Any], bound: int | NDArray[Any], start: int) -> None:

@@ -311,7 +311,7 @@ def _text(expr: IndexExpr) -> tuple[str, int]:
         case Lookup(table, at):
             return f"{_table_text(table)}[{text(at)}]", _ATOM_LEVEL
         case Op(op, left, right):
-            level = _LEVELS[op]
+            level = _LEVELS.get(op, _ATOM_LEVEL)  # of a file, before it is seen to be no operator
             comparison = level == _LEVELS["=="]
             space = "" if op == "*" else " "
             # all operators group to the left, comparisons not at all; `a or (b or c)` keeps its parentheses

@@ -38,6 +38,7 @@ from unifiedbus_dsl.ir.plan.text import ref_text
 
 _NUMBERS = frozenset(["+", "-", "*", "div", "mod"])
 _COMPARISONS = frozenset(["==", "!=", "<", "<=", ">", ">="])
+_OPERATORS = _NUMBERS | _COMPARISONS | {"and", "or"}
 
 
 class PlanError(AssertionError):
@@ -288,6 +289,8 @@ def _expression(
             if name not in {axis.name for axis in axes}:
                 yield f"`{name}` in {where} is no axis of it"
         case Op(op, left, right):
+            if op not in _OPERATORS:
+                yield f"{where} has an operator that there is none of"
             right_sort = condition == (op not in _NUMBERS)
             below = not (op in _NUMBERS or op in _COMPARISONS)
             yield from _expression(left, axes, where, condition=below, holds=holds)
