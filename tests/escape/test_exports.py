@@ -149,10 +149,15 @@ def of_pdf(text: str) -> Any:
     return sorted(re.sub(r"stream.*", "", each, flags=re.DOTALL).count("/") for each in bare.split("endobj"))
 
 
+def of_usd(text: str) -> Any:
+    """The text without its strings, each of which is of one line."""
+    return re.sub(r'"(?:[^"\\\n]|\\["\\])*"', '""', text)
+
+
 PARSERS: dict[str, Callable[[str], Any]] = {
     ".json": of_json, ".cyjs": of_json, ".yaml": of_yaml, ".yml": of_yaml, ".xml": of_xml, ".graphml": of_xml,
     ".drawio": of_xml, ".csv": of_csv, ".sh": of_shell, ".py": of_python, ".conf": of_slurm,
-    ".pdf": of_pdf, ".mmd": of_lines, ".d2": of_lines, "": of_lines,
+    ".pdf": of_pdf, ".usda": of_usd, ".mmd": of_lines, ".d2": of_lines, "": of_lines,
 }  # fmt: skip
 
 

@@ -41,6 +41,7 @@ from unifiedbus_dsl.export.formats import (
     sonic,
     sst,
     topograph,
+    usd,
 )
 
 _MODULES = (
@@ -73,6 +74,7 @@ _MODULES = (
     mermaid,
     drawio,
     containerlab,
+    usd,
     sonic,
     d2,
     mtx,
