@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 from attrs import frozen
 
 from unifiedbus_dsl.ir.plan.labels import called
@@ -237,12 +238,12 @@ def _free_spot(lines: Sequence[str], wish: Point, taken: Sequence[Area]) -> Poin
     """Return the place nearest to the wish where a label covers none of the areas, rather beside it than above or
     below."""
     width, height = pill_size(lines)
-    for dx, dy in _SHIFTS:
-        x, y = wish[0] + dx, wish[1] + dy
-        left, top = x - width / 2, y - height / 2
-        if not any(
-            left < right + 6 and begin < left + width + 6 and top < bottom + 5 and upper < top + height + 5
-            for begin, upper, right, bottom in taken
-        ):
-            return x, y
-    return wish
+    areas = np.asarray(taken, dtype=np.float64).reshape(-1, 4)
+    reach = np.abs(areas.reshape(-1, 2, 2).mean(axis=1) - wish) - np.diff(areas.reshape(-1, 2, 2), axis=1)[:, 0] / 2
+    near = (reach < np.abs(_SHIFTS).max(axis=0) + np.asarray((width / 2 + 6, height / 2 + 5))).all(axis=1)
+    begin, upper, right, bottom = areas[near].T[:, None]
+    left, top = np.asarray(_SHIFTS).T[:, :, None] + np.asarray(wish)[:, None, None] - [[[width / 2]], [[height / 2]]]
+    covers = (left < right + 6) & (begin < left + width + 6) & (top < bottom + 5) & (upper < top + height + 5)
+    free = np.flatnonzero(~covers.any(axis=1))
+    dx, dy = _SHIFTS[free[0]] if len(free) else (0, 0)
+    return wish[0] + dx, wish[1] + dy
