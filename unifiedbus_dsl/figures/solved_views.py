@@ -13,6 +13,7 @@ from unifiedbus_dsl.base.progress import track
 from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.figures.loads import Utilisation, load_scale, loaded, lost_of, shown_loads
+from unifiedbus_dsl.figures.operator_loads import operator_loads
 from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.measures.evaluator import MeasureEvaluator
 from unifiedbus_dsl.render.before_after import Panel, comparison
@@ -106,14 +107,16 @@ def explorer_page(compilation: Compilation, system: str, sink: Sink) -> str:
 def _solved(
     compilation: Compilation, plan: Plan, sink: Sink, left_out: list[str], loads: dict[str, dict[str, ShownLoads]]
 ) -> Iterator[Shown]:
-    """Yield an overview of each type for each traffic that has loads (steps of a collective have none), and the system
-    before and after each scenario. What would take too long is not there: `left_out` then gets a sentence. `loads` gets
-    those of cables."""
+    """Yield an overview of each type for each traffic that has loads (steps of a collective have none) and for each
+    operator of a training step, and the system before and after each scenario. What would take too long is not there:
+    `left_out` then gets a sentence. `loads` gets those of cables."""
     names = traffics(compilation, plan.system), scenarios(compilation, plan.system)
-    if not any(names):
+    assert compilation.model is not None
+    workloads = compilation.model.asked(tree.Workload, plan.system)
+    if not any((*names, workloads)):
         return
     if plan.numbering.cable_count.get(plan.root, 0) > MOST_CABLES:
-        left_out += _all_without(*names)
+        left_out += _all_without(*names, workloads)
         return
     survey = PlanSummary(plan)
     small = plan.device_count[plan.root] <= COMPARED_IN_DETAIL
@@ -121,18 +124,19 @@ def _solved(
     used: dict[str, Utilisation] = {}
     machine = NetworkContext(compilation.fabric(plan.system))
     if _work(machine) > MOST_SOLVED:
-        left_out += _all_without(*names)
+        left_out += _all_without(*names, workloads)
         return
     quiet = make_evaluator(compilation, machine, Sink())  # nobody has asked for these: what has no loads is left out
     for name in track(names[0], "loads"):
         utilisation = _utilisation(quiet, load_question(name, "ecmp"))
         if utilisation is not None:
             used[name] = utilisation
-            loads[name] = {"": shown_loads(plan, utilisation)}
-            look = loaded(survey.look, utilisation)
-            for key in reversed(plan.bottom_up):
-                drawn = overview_picture(plan, key, evolve(survey, look=look))
-                yield Shown("overview", key, svg(without_links(drawn)), traffic=name)
+    for name, utilisation in (*used.items(), *operator_loads(quiet)):
+        loads[name] = {"": shown_loads(plan, utilisation)}
+        look = loaded(survey.look, utilisation)
+        for key in reversed(plan.bottom_up):
+            drawn = overview_picture(plan, key, evolve(survey, look=look))
+            yield Shown("overview", key, svg(without_links(drawn)), traffic=name)
     asker = make_evaluator(compilation, machine, sink)
     for scenario in track(names[1], "scenarios"):
         broken = _broken(compilation, view, scenario, asker)
@@ -158,9 +162,13 @@ def _work(machine: NetworkContext) -> int:
     return len(machine.symmetry.representatives(np.arange(machine.network.ends))[0]) * machine.network.arcs
 
 
-def _all_without(traffic: Iterable[str], scenario: Iterable[str]) -> list[str]:
+def _all_without(traffic: Iterable[str], scenario: Iterable[str], workload: Iterable[str]) -> list[str]:
     """Return what the page says where it shows none of these."""
-    return [_without("traffic", name) for name in traffic] + [_without("scenario", name) for name in scenario]
+    told = [_without("traffic", name) for name in traffic] + [_without("scenario", name) for name in scenario]
+    return told + [
+        f"What the workload {name} puts on cables is not in this page: it takes long to work out here."
+        for name in workload
+    ]
 
 
 def _without(what: str, name: str) -> str:

@@ -10,6 +10,7 @@ from unifiedbus_dsl.measures.workloads.used_part import UsedPart, used_part
 from unifiedbus_dsl.solver.bounds import NotAdmittedError
 from unifiedbus_dsl.solver.collectives.completion_time import CollectiveTime, CollectiveTimer
 from unifiedbus_dsl.solver.collectives.step_time import StepTiming
+from unifiedbus_dsl.solver.demand import Demand, pairs
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.workload.exchange import Exchange
 from unifiedbus_dsl.workload.layout import Layout
@@ -68,6 +69,23 @@ class FabricTimer:
             return Timed(
                 step.per_byte_s * exchange.size_bytes, step.latency_s, "direct", step.binding, step.binding_ends
             )  # fmt: skip
+        best = self._fastest(exchange)
+        longest = best.longest.timing
+        return Timed(best.bandwidth_s, best.latency_s, best.algorithm, longest.binding, longest.binding_ends)
+
+    def flows(self, exchange: Exchange) -> list[tuple[Demand, float]]:
+        """Return the steps of an exchange by that algorithm: who sends to whom, on the end points of the part, and the
+        bytes of a flow of rate 1.
+
+        Raises:
+            NotAdmittedError: as `time`.
+        """
+        if exchange.pattern == "shift":
+            source, target = (self.ends[each] for each in self.layout.next_stage(exchange.wrap))
+            return [(pairs(source, target), exchange.size_bytes)]
+        return [(step.shape, step.unit_bytes) for step in self._fastest(exchange).steps]
+
+    def _fastest(self, exchange: Exchange) -> CollectiveTime:
         timer, pattern = self._timer(exchange.axis), COLLECTIVES.get(exchange.pattern, exchange.pattern)
         tried: list[CollectiveTime] = []
         refused = ""
@@ -79,9 +97,7 @@ class FabricTimer:
                     refused = str(why)
         if not tried:
             raise NotAdmittedError(refused)
-        best = min(tried, key=self._seconds)
-        longest = best.longest.timing
-        return Timed(best.bandwidth_s, best.latency_s, best.algorithm, longest.binding, longest.binding_ends)
+        return min(tried, key=self._seconds)
 
     def _seconds(self, found: CollectiveTime) -> float:
         return found.bandwidth_s / self.efficiency + found.latency_s
