@@ -198,7 +198,7 @@ def test_the_program_of_the_page_replays_a_step_as_long_as_we_say(
 ) -> None:
     """Replicas and experts on a full mesh, where each pair has one shortest route."""
     page = (ROOT / "docs" / "formats" / "simgrid.md").read_text(encoding="utf-8")
-    (tmp_path / "replay.py").write_text(page.partition("```python\n")[2].partition("```")[0])
+    (tmp_path / "replay.py").write_text(page.partition("```py\n")[2].partition("```")[0])
     done, sink = pair(REPLAYED), Sink()
     sent = flows(done, "pair", traffic, sink)
     subject = ExportInput(done.pick(), done.fabric, flows=sent)
