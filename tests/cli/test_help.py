@@ -61,6 +61,23 @@ def test_explain_of_what_the_manual_has(run: Run, word: str) -> None:
     assert "`ubusc explain` lists all" in run("explain", "xyzzy").err
 
 
+def test_another_form_of_a_word_of_a_heading(run: Run) -> None:
+    assert run("help", "explore").out.startswith("# Explorations")
+    assert "## Scenarios" in run("help", "scenario").out
+
+
+def test_a_word_of_no_heading_lists_the_sections_that_speak_of_it(run: Run) -> None:
+    """Each is a heading of the page before it, and help has its text, with the word in it."""
+    first, *listed = run("help", "routing").out.splitlines()
+    assert first == "no heading has `routing`; these sections speak of it:"
+    assert len(listed) >= 2
+    for line in listed:
+        page, _, heading = line.strip().partition(": ")
+        text = run("help", heading).out
+        assert f"[{page}]" in text or text.startswith(f"# {heading}")
+        assert "rout" in text.lower()
+
+
 def test_manual_is_missing(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(help, "folder", lambda: None)
     assert run("help").status == 1
