@@ -125,6 +125,8 @@ def test_names_and_formats(cabinet: Run, tmp_path: Path, arguments: tuple[str, .
         (("-o", "a.jpg"), "no format `jpg`"),
         (("--traffic", "a2b"), "did you mean `a2a`?"),
         (("--detail", "--floor"), "choose one"),
+        (("--elevation", "--floor"), "`--floor` and `--elevation` are two pictures"),
+        (("--elevation", "--map", "latency"), "leave `--elevation` out"),
         (("--html", "--format", "svg"), "`--html` and `--format svg` are two formats"),
         (("--format", "svg", "-o", "a.png"), "`--format svg` and `-o a.png` are two formats"),
         (("--html", "-o", "a.svg"), "`--html` and `-o a.svg` are two formats"),
@@ -150,6 +152,12 @@ def test_no_floor_plan_of_what_is_placed_nowhere(cabinet: Run) -> None:
     outcome = cabinet("render", "cab.ubus", "--floor")
     assert outcome.status == 1
     assert "`place … as grid(…)`" in outcome.err
+
+
+def test_no_elevation_of_a_rack_without_a_height(cabinet: Run) -> None:
+    outcome = cabinet("render", "cab.ubus", "--elevation")
+    assert outcome.status == 1
+    assert "state the `height` of the rack" in outcome.err
 
 
 def test_too_many_marks_name_the_collapse_that_helps(run: Run, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from tests.export.machines import PARTS, PODS, compiled, fabric
-from unifiedbus_dsl import export, importer
+from unifiedbus_dsl import compiler, export, importer
 from unifiedbus_dsl.export.base import ExportInput, OutageMask
 from unifiedbus_dsl.export.common.floor import read_floor
 from unifiedbus_dsl.export.common.names import Slugs, stems
@@ -99,6 +99,50 @@ def test_netbox(tmp_path: Path) -> None:
     assert made["devices"]["cabinet3-server2-npu1"]["rack"] == "cabinet[3]"
     assert made["devices"]["cabinet3-server2-npu1"]["role"] == "npu"
     assert sorted(made["types"]["Chip"]) == ["up0", "up1", "x0", "x1", "x2"]
+
+
+RACKED = """ubus 1
+protocol UB { lane = 112 Gbps; latency = 100 ns }
+link Wire : UB { medium = copper; reach = 5 m }
+npu Chip { port up : UB x4 @open }
+switch Leaf { height = 1 U; face = rear; port p[8] : UB x4; port x : UB x4 }
+switch Panel { height = 1.5 U; port p[8] : UB x4 }
+device Thin { height = 30 mm }
+node Tray { height = 2 U; npu[7] : Chip; port up = npu.up }
+rack Cabinet {
+  height = 12 U
+  tray[2] : Tray
+  leaf    : Leaf
+  panel   : Panel
+  thin[2] : Thin
+  loose   : Thin
+  connect tray[0].up[n] -- leaf.p[n] over Wire(1 m) for n in 0..6
+  connect tray[1].up[n] -- panel.p[n] over Wire(1 m) for n in 0..6
+  connect leaf.p[7] -- panel.p[7] over Wire(1 m)
+  port x = leaf.x
+  place tray  as grid(columns = 1, pitch = [0 m, 2 U])
+  place leaf  as at(origin = [0 m, 4 U])
+  place panel as at(origin = [0 m, 5.5 U])
+  place thin  as row(pitch = 0.2 m, origin = [0 m, 7 U])
+}
+superpod Hall { cabinet[2] : Cabinet; connect cabinet[0].x -- cabinet[1].x over Wire(1 m) }
+system hall : Hall
+"""
+
+
+def test_netbox_of_racks_with_heights(tmp_path: Path) -> None:
+    done = compiler.compile_text(RACKED)
+    export.write(done.fabric("hall"), "netbox", tmp_path)
+    made = netbox(tmp_path)
+    at = {name.removeprefix("cabinet1-"): (row["position"], row["face"]) for name, row in made["devices"].items()}
+    assert at["leaf"] == ("5", "rear")
+    assert at["panel"] == ("6.5", "front")
+    # NetBox has no two devices side by side, no device in a tray, and none of no place
+    assert {at["thin0"], at["thin1"], at["loose"], at["tray0-npu0"]} == {("", "")}
+    assert {row["u_height"] for row in rows(tmp_path / "5-racks.csv")} == {"12"}
+    types = {each["model"]: each for each in yaml.safe_load((tmp_path / "4-device-types.yaml").read_text())}
+    heights = {name: (each["u_height"], each["is_full_depth"]) for name, each in types.items()}
+    assert heights == {"Leaf": (1, False), "Panel": (1.5, True), "Thin": (1, True), "Chip": (0, False)}
 
 
 def test_netbox_of_what_a_scenario_leaves(tmp_path: Path) -> None:

@@ -100,6 +100,7 @@ def _table() -> dict[str, tuple[Fraction, Dimension]]:
     units["token"] = units["tokens"] = (Fraction(1), NUMBER)  # behind a number: `4e6 tokens/s`
     units["m"] = (Fraction(1), LENGTH)
     units["km"] = (Fraction(1000), LENGTH)
+    units["U"] = (Fraction(4445, 100_000), LENGTH)  # a unit of a rack: 1.75 inches (EIA-310)
     return units
 
 

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 @click.option("--type", "type_key", metavar="TYPE", help="Draw this part alone; by default the whole system.")
 @click.option("--detail", is_flag=True, help="Every device instead of equal parts folded.")
 @click.option("--floor", is_flag=True, help="The floor plan: what `place` puts where.")
+@click.option("--elevation", is_flag=True, help="What stands where in each type of rack, front and rear.")
 @click.option("--traffic", metavar="NAME", help="Colour cables by the load of this traffic.")
 @click.option("--routing", metavar="R", help="How that traffic is routed, as in the language; by default ecmp.")
 @click.option("--scenario", metavar="NAME", help="The system before and after a scenario, one beside the other; with "
@@ -63,6 +64,7 @@ def command(
     file: str | None,
     detail: bool,
     floor: bool,
+    elevation: bool,
     form: str | None,
     html: bool,
     output: str | None,
@@ -70,7 +72,7 @@ def command(
     limit: int,
     **options: Any,
 ) -> None:
-    """Draw a machine: folded, device by device, or on its floor.
+    """Draw a machine: folded, device by device, on its floor, or rack by rack.
 
     \b
     Examples:
@@ -91,7 +93,9 @@ def command(
     reading = {name: options.pop(name) for name in READING}
     path = source_file(file, "render")
     check_output(output, path)
-    asked = read_request(detail=detail, floor=floor, form=form, html=html, output=output, scale=scale, **options)
+    asked = read_request(
+        detail=detail, floor=floor, elevation=elevation, form=form, html=html, output=output, scale=scale, **options
+    )
     from unifiedbus_dsl.diagnostics import Sink
 
     sink = Sink()

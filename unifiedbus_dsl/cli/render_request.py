@@ -80,6 +80,7 @@ def read_request(
     *,
     detail: bool,
     floor: bool,
+    elevation: bool = False,
     form: str | None,
     html: bool,
     output: str | None,
@@ -97,6 +98,7 @@ def read_request(
         "--type": named["type_key"] is not None,
         "--detail": detail,
         "--floor": floor,
+        "--elevation": elevation,
         "--traffic": named["traffic"] is not None,
         "--routing": named["routing"] is not None,
         "--scenario": named["scenario"] is not None,
@@ -110,7 +112,7 @@ def read_request(
         raise click.UsageError("`--scale` is for a PNG, and no plot: an SVG and a PDF have no size of their own")
     if scale is not None and isnan(scale):
         raise click.UsageError("`--scale` wants a number from 0.1 to 16")
-    layout: Layout | None = "detail" if detail else "floor" if floor else None
+    layout: Layout | None = "detail" if detail else "floor" if floor else "elevation" if elevation else None
     return RenderRequest(layout=layout, form=chosen, output=output, scale=scale, **named)
 
 
@@ -128,8 +130,9 @@ def _must_agree(given: Sequence[str], form: str) -> None:
                 raise click.UsageError(f"{sort.said}: leave `{other}` out")
         one_of("format", form, sort.formats, f" of a {option.removeprefix('--')}")
         break
-    if "--detail" in given and "--floor" in given:
-        raise click.UsageError("`--detail` and `--floor` are two pictures: choose one")
+    layouts = [option for option in ("--detail", "--floor", "--elevation") if option in given]
+    if len(layouts) > 1:
+        raise click.UsageError(f"`{layouts[0]}` and `{layouts[1]}` are two pictures: choose one")
     if "--routing" in given and "--traffic" not in given:
         raise click.UsageError("`--routing` says how a traffic is routed: name the traffic by `--traffic`")
 

@@ -210,10 +210,15 @@ def compare(
     `view` is of the whole system. Without a `question` (see `with_loads`) it shows what is lost and no loads.
 
     Raises:
-        ValueError: the view leaves parts out, or is of one of them, or is a floor plan.
+        ValueError: the view leaves parts out, or is of one of them, or is a floor plan or an elevation.
     """
     plan = view.plan
-    if view.survey.whole is not None or view.key != plan.root or view.layout == "floor" or view.survey.look.closed:
+    if (
+        view.survey.whole is not None
+        or view.key != plan.root
+        or view.layout in ("floor", "elevation")
+        or view.survey.look.closed
+    ):
         raise ValueError("a scenario is drawn on the whole system, folded or device by device")
     asker = _asker(compilation, plan, sink)
     broken = _broken(compilation, view, scenario, asker)

@@ -249,7 +249,7 @@ def _places(assembly: AssemblyType) -> dict[str, list[list[int]]]:
     """Return where the elements of the placed child arrays stand, in micrometres: all x, all y."""
     return {
         each.child: [[micrometres(position[axis]) for position in each.positions] for axis in (0, 1)]
-        for each in assembly.placements
+        for each in assembly.floor_places
     }
 
 

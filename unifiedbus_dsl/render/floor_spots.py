@@ -76,7 +76,7 @@ def _spots(
     deep: bool = True,
 ) -> Iterator[Spot]:
     """Yield what is placed in an assembly, at the deepest level that places anything, or else at the first."""
-    places = {placement.child: placement.positions for placement in assembly.placements}
+    places = {placement.child: placement.positions for placement in assembly.floor_places}
     sizes = (
         {} if deep else {child.name: _extent(plan, child.type) for child in assembly.children if child.name in places}
     )

@@ -6,6 +6,7 @@ from attrs import evolve
 
 from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.render.detail import MOST_DEVICES, TooManyMarksError, detail_picture
+from unifiedbus_dsl.render.elevation import elevation_picture
 from unifiedbus_dsl.render.filters import collapsed, helpful_collapse
 from unifiedbus_dsl.render.floor import floor_picture
 from unifiedbus_dsl.render.marks import Line, Mark, Picture, Text
@@ -20,7 +21,7 @@ def picture_of(view: View) -> Picture:
     Raises:
         TooManyMarksError: it would have more marks than anyone can look at.
         NotAnAssemblyError: the view's type has no parts.
-        NothingPlacedError: a floor plan of what is placed nowhere.
+        NothingPlacedError: a floor plan, or an elevation, of what is placed nowhere.
     """
     return evolve(_drawn(view), theme=view.survey.look.theme)
 
@@ -32,6 +33,8 @@ def _drawn(view: View) -> Picture:
             return detail_picture(shown.plan, shown.key, shown.survey)
         case "floor":
             return floor_picture(view.plan, view.key, view.survey)
+        case "elevation":
+            return elevation_picture(view.plan, view.key, view.survey)
     return overview_picture(view.plan, view.key, view.survey)
 
 

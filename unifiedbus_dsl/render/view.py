@@ -12,8 +12,8 @@ from unifiedbus_dsl.render.plan_summary import PlanSummary
 from unifiedbus_dsl.render.style import Style
 from unifiedbus_dsl.syntax import tree
 
-Layout: TypeAlias = Literal["overview", "detail", "floor"]
-LAYOUTS: tuple[Layout, ...] = ("overview", "detail", "floor")
+Layout: TypeAlias = Literal["overview", "detail", "floor", "elevation"]
+LAYOUTS: tuple[Layout, ...] = ("overview", "detail", "floor", "elevation")
 
 LINK_LABELS = ("bandwidth", "count", "rate", "link", "medium", "protocol", "lanes", "none")
 LINK_COLOURS = ("medium", "protocol", "plane", "rail", "dimension", "link", "lanes", "load")

@@ -41,6 +41,9 @@ def largest_argument(dimension: Dimension) -> Quantity:
     return Quantity(1000 * LARGEST[dimension], dimension)
 
 
+TALLEST = 100 * units.UNITS["U"][0]
+"""Metres; no rack is taller."""
+
 MODEL_SIZES = Fraction(10**7)
 """The largest dimension of a model: beyond any that is trained, and its parameters fit an integer of 64 bits."""
 LEAST_RATE = Fraction(1)
@@ -147,6 +150,21 @@ ATTRIBUTES = (
     Attribute("cost", "device", units.MONEY, "Price of one."),
     Attribute("power", "device", units.POWER, "Power of one."),
     Attribute("afr", "device", units.NUMBER, "Failures a year of one."),
+    *(
+        attribute
+        for owner in ("device", "assembly")
+        for attribute in (
+            Attribute(
+                "height",
+                owner,
+                units.LENGTH,
+                "Height in a rack, such as 2 U; of a rack, of the room in it.",
+                low=Fraction(1, 1000),
+                high=TALLEST,
+            ),
+            Attribute("face", owner, None, "Side of a rack that it fills; without it, both.", words=("front", "rear")),
+        )
+    ),
     Attribute("cost", "assembly", units.MONEY, "Price of the assembly beside what it contains."),
     Attribute("power", "assembly", units.POWER, "Power of the assembly beside what it contains."),
     Attribute("afr", "assembly", units.NUMBER, "Failures a year of the assembly beside what it contains."),

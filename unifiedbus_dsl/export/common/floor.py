@@ -52,7 +52,7 @@ def _table(plan: Plan, of: AssemblyType, tables: dict[str, _Table]) -> _Table:
     segments: list[NDArray[np.int16]] = [np.empty(0, np.int16)]
     xs: list[NDArray[np.float32]] = [np.empty(0, np.float32)]
     ys: list[NDArray[np.float32]] = [np.empty(0, np.float32)]
-    placed = {placement.child: placement for placement in of.placements}
+    placed = {placement.child: placement for placement in of.floor_places}
     for child in of.children:
         x, y = (np.tile(column, child.count) for column in tables[child.type][1:])
         here = np.isnan(x)  # nothing inside is placed

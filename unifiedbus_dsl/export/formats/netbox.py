@@ -20,10 +20,12 @@ from unifiedbus_dsl.export.common.floor import read_floor
 from unifiedbus_dsl.export.common.legal import Rule
 from unifiedbus_dsl.export.common.names import Slugs, plain, stems
 from unifiedbus_dsl.export.common.plugs import FIXED
+from unifiedbus_dsl.export.common.rack_units import half_units, is_full_depth, read_rack_units
 from unifiedbus_dsl.export.common.stream import cable_runs, device_runs, kind_facts, number, write_text
 from unifiedbus_dsl.export.formats.cables import labels
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.plan import Plan
+from unifiedbus_dsl.ir.plan.elevation import height_of, sides_of
 
 MAKER = "Generic"
 """The manufacturer of every device type: NetBox wants one."""
@@ -66,17 +68,21 @@ def write(subject: ExportInput, path: Path, sink: Sink) -> None:
         write_text(path / "4-device-types.yaml", _types(plan))
         places = _Places(fabric)
         write_text(path / "6-devices.csv", _devices(fabric, places, site, subject.gone))
-        rows = ((site, place, "planned", 19, RACK_UNITS) for place in places.used)
+        rows = ((site, place, "planned", 19, units or RACK_UNITS) for place, units in places.used.items())
         write_text(path / "5-racks.csv", [csv.table([("site", "name", "status", "width", "u_height"), *rows])])
         write_text(path / "7-cables.csv", _cables(fabric, keep, site, subject.gone))
     except TooLongError as error:
         raise _too_long(sink, str(error)) from error
-    remark(
-        sink,
-        "UB0806",
-        f"a machine has no rack units: racks are written as {RACK_UNITS} U high and devices as 0 U",
-        "set the heights in `4-device-types.yaml` and `5-racks.csv`, and positions in NetBox",
-    )
+    flat = [key for key in plan.devices if height_of(plan, key) is None]
+    unknown = sum(1 for units in places.used.values() if not units)
+    if flat or unknown:
+        remark(
+            sink,
+            "UB0806",
+            f"{len(flat):,} of {len(plan.devices):,} types of device and {unknown:,} of {len(places.used):,} racks "
+            f"state no `height`: such devices are written as 0 U, racks as {RACK_UNITS} U high",
+            "state `height = 2 U` in their types, and `place` them in the rack; parts of a tray stay 0 U",
+        )
 
 
 class TooLongError(Exception):
@@ -106,32 +112,54 @@ def _types(plan: Plan) -> Iterator[str]:
     for key in plan.devices:
         _fitting([key], LONGEST_OTHER)
         yield f"- manufacturer: {yaml.string(MAKER)}\n  model: {yaml.string(key)}\n  slug: {yaml.string(own[key])}\n"
-        yield "  u_height: 0\n  is_full_depth: false\n"
+        height = height_of(plan, key)
+        deep = "true" if is_full_depth(plan, key) else "false"
+        yield f"  u_height: {half_units(height) if height else 0}\n  is_full_depth: {deep}\n"
         ports = _fitting(slugs.ports(key))
         yield "  interfaces:\n" if ports else "  interfaces: []\n"
         yield "".join(f"    - name: {yaml.string(port)}\n      type: other\n" for port in ports)
 
 
 class _Places:
-    """Where devices stand, and in `used` the places of those that were asked for, in order."""
+    """Where devices stand, and in `used` the places of those that were asked for, in order, with the units of each, 0
+    where these are not known."""
 
     def __init__(self, fabric: Fabric) -> None:
         self._floor = read_floor(fabric.plan)
-        self.used: dict[str, None] = {}
+        self._units = read_rack_units(fabric.plan)
+        self.used: dict[str, int] = {}
 
-    def of(self, devices: list[int]) -> list[str]:
-        places = self._floor.places(devices)
-        self.used |= dict.fromkeys(filter(None, _fitting(places, LONGEST_OTHER)))
-        return places
+    def of(self, devices: list[int]) -> list[tuple[str, str]]:
+        """Return the place of each device and the lowest unit that it takes there; empty where there is none."""
+        places = _fitting(self._floor.places(devices), LONGEST_OTHER)
+        rooms = np.nan_to_num(self._units.room[devices]).astype(np.int64).tolist()
+        for place, room in zip(places, rooms, strict=True):
+            if place:
+                self.used.setdefault(place, room)
+        lowest = self._units.lowest[devices].tolist()
+        return [(place, _position(low) if place else "") for place, low in zip(places, lowest, strict=True)]
+
+
+def _position(lowest: float) -> str:
+    """Return a lowest unit as NetBox takes it, in halves; empty where it is none."""
+    return f"{lowest:g}" if (2 * lowest) % 1 == 0 else ""
+
+
+def _face(plan: Plan, key: str) -> str:
+    return sides_of(plan, key)[0]
 
 
 def _devices(fabric: Fabric, places: _Places, site: str, gone: OutageMask | None) -> Iterator[str]:
-    yield csv.table([("name", "role", "manufacturer", "device_type", "status", "site", "rack")])
+    yield csv.table([("name", "role", "manufacturer", "device_type", "status", "site", "rack", "position", "face")])
     slugs, types = Slugs(fabric.plan, NAMES), [(of.kind, MAKER, of.key) for of in fabric.plan.devices.values()]
+    faces = [_face(fabric.plan, key) for key in fabric.plan.devices]
     for ids in device_runs(fabric, gone):
         names = _fitting(slugs.devices(ids).tolist())
         columns = zip(names, fabric.device_type[ids].tolist(), places.of(ids.tolist()), strict=True)
-        yield csv.table((name, *types[t], "planned", site, place) for name, t, place in columns)
+        yield csv.table(
+            (name, *types[t], "planned", site, place, unit, faces[t] if unit else "")
+            for name, t, (place, unit) in columns
+        )
 
 
 def _type(medium: str) -> str:
@@ -164,7 +192,7 @@ FORMAT = Format(
     "fabric",
     "netbox",
     write,
-    ("rates", "lanes", "latencies", "positions in racks"),
+    ("rates", "lanes", "latencies"),
     "cables",
     supports_outages=True,
     file_patterns=(

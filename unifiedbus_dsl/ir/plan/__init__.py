@@ -337,6 +337,21 @@ class AssemblyType:
     doc: str | None = field(default=None, eq=False)
     span: Span | None = field(default=None, eq=False, repr=False)
 
+    @property
+    def has_elevation(self) -> bool:
+        """Whether its places are those of parts in a rack of known height, and none on a floor."""
+        return self.kind == "rack" and "height" in self.fields
+
+    @property
+    def floor_places(self) -> tuple[Placement, ...]:
+        """Where its children stand on the floor."""
+        return () if self.has_elevation else self.placements
+
+    @property
+    def elevation_places(self) -> tuple[Placement, ...]:
+        """Where its children are in the rack that it is: y is the height above its lowest unit."""
+        return self.placements if self.has_elevation else ()
+
     @cached_property
     def by_name(self) -> Mapping[str, Child]:
         """Its children by name."""

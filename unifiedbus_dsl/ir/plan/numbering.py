@@ -260,7 +260,7 @@ class Numbering:
     def _positions(self, key: str, child: str) -> tuple[IntArray, IntArray] | None:
         """x and y in micrometres of each element of a child array, None if it is not placed."""
         if (key, child) not in self._floor:
-            placement = next((p for p in self.plan.assemblies[key].placements if p.child == child), None)
+            placement = next((p for p in self.plan.assemblies[key].floor_places if p.child == child), None)
             self._floor[key, child] = None
             if placement is not None:
                 positions = np.asarray([[micrometres(v) for v in at] for at in placement.positions], dtype=np.int64)
@@ -274,7 +274,7 @@ class Numbering:
         has_places = dict.fromkeys(self.plan.devices, False)
         for key in self.plan.bottom_up:
             assembly = self.plan.assemblies[key]
-            has_places[key] = bool(assembly.placements) or any(has_places[child.type] for child in assembly.children)
+            has_places[key] = bool(assembly.floor_places) or any(has_places[child.type] for child in assembly.children)
         return has_places
 
     def lengths(self, key: str, number: int, at: Points) -> IntArray:

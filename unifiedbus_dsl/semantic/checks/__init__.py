@@ -11,13 +11,14 @@ from collections.abc import Callable
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.ir.plan import Plan
 from unifiedbus_dsl.semantic.checks.cages import cages
+from unifiedbus_dsl.semantic.checks.heights import heights
 from unifiedbus_dsl.semantic.checks.islands import islands
 from unifiedbus_dsl.semantic.checks.lanes import lanes
 from unifiedbus_dsl.semantic.checks.lengths import lengths
 from unifiedbus_dsl.semantic.checks.loops import loops
 from unifiedbus_dsl.semantic.checks.ports import ports
 
-CHECKS: tuple[Callable[[Plan, Sink], None], ...] = (lanes, ports, cages, lengths, islands, loops)
+CHECKS: tuple[Callable[[Plan, Sink], None], ...] = (lanes, ports, cages, lengths, heights, islands, loops)
 """In order: a later one may rely on what an earlier one has found to hold."""
 
 

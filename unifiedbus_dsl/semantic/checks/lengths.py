@@ -63,7 +63,7 @@ def _placed(plan: Plan, key: str, rule: Rule) -> list[Label]:
     sides = (rule.left.child, rule.right.child)
     return [
         Label(p.span, f"`{plan.assemblies[key].by_name[p.child].text_name}` is placed here")
-        for p in plan.assemblies[key].placements
+        for p in plan.assemblies[key].floor_places
         if p.span and p.child in sides
     ]
 
