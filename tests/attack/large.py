@@ -18,7 +18,7 @@ from scipy.sparse.csgraph import connected_components, shortest_path
 
 from tests.attack.draw import LANE_BPS
 from unifiedbus_dsl.analysis.evaluators import make_evaluator, measure_calls
-from unifiedbus_dsl.compiler import compile_text
+from unifiedbus_dsl.compiler import Limits, compile_text
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.measures.answers import Answer
 from unifiedbus_dsl.solver.network_context import NetworkContext
@@ -27,6 +27,8 @@ BUDGET_S = 1.0
 """Of each optimised measure."""
 HALVES = 200
 """Random cuts."""
+LIMITS = Limits(work=4_000_000_000)
+"""A cable a line, of some thousand cables: more than a text is usually allowed."""
 
 
 @frozen(eq=False)
@@ -159,7 +161,7 @@ class Bounds:
 
 def compare(machine: Large, number: int) -> Iterator[tuple[str, str]]:
     """Each question, with what contradicts its bounds (empty: nothing)."""
-    whole = compile_text(machine.text)
+    whole = compile_text(machine.text, limits=LIMITS)
     fabric = whole.fabric()
     number_of = {name: k for k, name in enumerate(fabric.cable_names(np.arange(fabric.cable_count)))}
     lost = [number_of[name] for name, gone in zip(machine.cable_names, machine.lost, strict=True) if gone]
