@@ -17,7 +17,7 @@ from unifiedbus_dsl.analysis.run import ask
 from unifiedbus_dsl.compiler import Compilation
 from unifiedbus_dsl.diagnostics import Sink
 from unifiedbus_dsl.ir.plan.end_points import end_kind
-from unifiedbus_dsl.measures import pair_distances, related_bounds
+from unifiedbus_dsl.measures import answer_from_plan, pair_distances, related_bounds
 from unifiedbus_dsl.measures import unfinished as unfinished_bounds
 from unifiedbus_dsl.measures.answers import Answer
 from unifiedbus_dsl.measures.evaluator import MeasureEvaluator
@@ -25,7 +25,7 @@ from unifiedbus_dsl.measures.measure_call import MeasureCall
 from unifiedbus_dsl.measures.registry import Measure
 from unifiedbus_dsl.measures.related_bounds import answered_of, remember, tightened
 from unifiedbus_dsl.measures.unfinished import unfinished
-from unifiedbus_dsl.solver.deadline import BudgetSpent
+from unifiedbus_dsl.solver.deadline import BudgetSpent, PlanTimeSpent
 from unifiedbus_dsl.solver.network_context import NetworkContext
 from unifiedbus_dsl.solver.paths import distances
 from unifiedbus_dsl.syntax import tree
@@ -228,6 +228,20 @@ def test_the_largest_and_the_mean_of_pairs_are_of_one_sweep(monkeypatch: pytest.
     found = ask(compile_text(RING), "ring", asked, by_plan=False).answers
     np.testing.assert_allclose([each.value for each in found], [4, 16 / 7, 300e-9, (16 / 7 * 80 - 20) * 1e-9, 3])
     assert swept == ["hop_histogram", "latency_histogram", "hop_histogram"]
+
+
+def test_what_took_long_by_the_plan_is_asked_of_the_fabric(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mean is worked out as the largest value is: neither is tried by the plan again."""
+    tried: list[str] = []
+
+    def take_long(measure: Measure, call: MeasureCall) -> Answer | None:
+        tried.append(measure.name)
+        raise PlanTimeSpent
+
+    monkeypatch.setattr(answer_from_plan, "_proved", take_long)
+    found = answers(compile_text(RING), "ring", ["diameter(all npu)", "mean_hops(all npu)", "latency(all npu)"])
+    assert tried == ["diameter", "latency"]
+    assert [each.kind for each in found.values()] == ["exact"] * 3
 
 
 def test_a_budget_asks_the_plan_too() -> None:

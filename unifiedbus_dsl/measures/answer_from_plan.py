@@ -36,14 +36,14 @@ def answer_from_plan(measure: Measure, call: MeasureCall) -> Answer | None:
     """
     machine = call.machine
     limit, run = machine.time_limit, machine.run
-    if run is not None and measure.name in run.long_by_plan:
+    if run is not None and measure.by_plan in run.long_by_plan:
         return None
     try:
         with interrupted_after(None if limit is None else TIME_SHARE * limit, PlanTimeSpent):
             return _proved(measure, call)
     except PlanTimeSpent:
         if run is not None:
-            run.long_by_plan.add(measure.name)
+            run.long_by_plan.add(measure.by_plan)
         return None
 
 

@@ -54,8 +54,8 @@ class RunBudget:
     seconds: float
     ahead: int = 1
     began: float = field(factory=monotonic)
-    long_by_plan: set[str] = field(factory=set)
-    """The measures that took long by the plan: the fabric alone is asked again."""
+    long_by_plan: set[object] = field(factory=set)
+    """What took long by the plan, for measures that are worked out alike: the fabric alone is asked again."""
 
     @property
     def share(self) -> float:
