@@ -28,10 +28,12 @@ Llama 3.1 405B, 4,096 of 4,096 for DeepSeek-V3. Replicas share the optimizer, no
 chosen evenly. FP8 but on the A100, which has none; constants of the Ascend 950DT are assumed to be those of the H100,
 so its rows compare networks and peaks, not kernels. On the DGX SuperPODs 64 nodes take part, two scalable units of
 them; of the NVL72 there is one, which has little more memory than either model needs, so few layouts to choose from.
-Power is in none of these specs, so nothing is said for each watt. MFU counts attention in full, over the dense peak.
+MFU counts attention in full, over the dense peak. Power is the most that data sheets give a node (DGX A100 6.5 kW, DGX
+H100 10.2 kW), without the switches between nodes, and of the NVL72 an analyst's 145 kW for the rack (SemiAnalysis on
+the CloudMatrix384, 2025); of the Atlas 950 none is published.
 """
 HEADS: Final = ("machine", "model", "NPUs", "t · c · p · d · e", "microbatch", "schedule", "step", "bound", "tokens/s",
-                "tokens/s an NPU", "MFU")  # fmt: skip
+                "tokens/s an NPU", "MFU", "tokens/s a kW")  # fmt: skip
 MODELS: Final = (("Llama 3.1 405B", LLAMA["405B"], 8192, 2048), ("DeepSeek-V3", DEEPSEEK, 4096, 4096))
 
 
@@ -44,14 +46,16 @@ class Place:
     system: str
     ends: str
     precision: str = "fp8"
+    npu_kW: float | None = None  # noqa: N815
+    """Power of an NPU with its part of the node, None where none is published."""
 
 
 PLACES: Final = (
     Place("Atlas 950 SuperPoD, 1,024 NPUs", "huawei/atlas-950-1024.ubus", "superpod", "all npu"),
     Place("Atlas 950 SuperPoD", "huawei/atlas-950-superpod.ubus", "superpod", "all npu"),
-    Place("DGX SuperPOD, H100", "nvidia/dgx-superpod.ubus", "h100_4su", "all npu in node[0..63]"),
-    Place("DGX SuperPOD, A100", "nvidia/dgx-superpod.ubus", "a100_4su", "all npu in node[0..63]", "bf16"),
-    Place("GB200 NVL72", "nvidia/gb200-nvl72.ubus", "rack", "all npu"),
+    Place("DGX SuperPOD, H100", "nvidia/dgx-superpod.ubus", "h100_4su", "all npu in node[0..63]", npu_kW=10.2 / 8),
+    Place("DGX SuperPOD, A100", "nvidia/dgx-superpod.ubus", "a100_4su", "all npu in node[0..63]", "bf16", 6.5 / 8),
+    Place("GB200 NVL72", "nvidia/gb200-nvl72.ubus", "rack", "all npu", npu_kW=145 / 72),
 )
 
 
@@ -76,6 +80,7 @@ def row(place: Place, name: str, model: Model, sequence: int, batch: int) -> str
         place.name, name, f"{layout.ranks:,}", axes, str(asked.microbatch), schedule, f"{step.step_s:.2f} s",
         f"{step.bound_s:.2f} s", f"{step.tokens_per_s:,.0f}", f"{step.tokens_per_s / layout.ranks:,.0f}",
         f"{100 * step.mfu:.0f} %",
+        f"{step.tokens_per_s / (layout.ranks * place.npu_kW):,.0f}" if place.npu_kW else "-",
     )  # fmt: skip
     return "| " + " | ".join(cells) + " |"
 
