@@ -161,7 +161,7 @@ def _candidates(
     yield [order for each in classes for order in class_orders(blocks, each, few=True)]
     yield list(number_orders(network, blocks))
     yield [order for each in classes for order in class_orders(blocks, each, few=False)]
-    roots = min(MOST_ROOTS, MOST_ROOTED // max(network.ends, 1))
+    roots = 0 if rule.via else min(MOST_ROOTS, MOST_ROOTED // max(network.ends, 1))
     yield from ([order] for order in rooted_orders(network, blocks, found.group.vertex_orbit, roots))
 
 
