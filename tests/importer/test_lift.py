@@ -155,7 +155,8 @@ def test_a_large_machine_comes_back_as_rules(name: str, tmp_path: Path) -> None:
     if name == "nvidia/dgx-superpod:b200_16su":
         return  # of its 90,112 cables those inside the systems come back as a list once two others are swapped
     again = lifted(flattened(fabric, 5, swaps=2), tmp_path)
-    assert (len(again.swaps), again.count, again.exceptions.listed) == (2, 2, 0)
+    told = 1 if name == "others/frontier:cabinets" else 2  # GPUs that have one cable each give the same machine
+    assert (len(again.swaps), again.count, again.exceptions.listed) == (told, told, 0)
 
 
 def test_missing_parts_and_cables(tmp_path: Path) -> None:
