@@ -1,19 +1,28 @@
-"""What MkDocs does beside its own: it takes the made pages, fills the navigation, and turns the links of each page."""
+"""What MkDocs does beside its own: it takes the made pages, fills the navigation, turns the links of each page, and
+builds the playground where it can be."""
 
 from __future__ import annotations
 
+import logging
 import sys
 from pathlib import Path
 from typing import Any
 
+import click
 from mkdocs.exceptions import ConfigurationError
 from mkdocs.structure.files import File, Files
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import pages
+
+from website.playground import build as playground
+
+log = logging.getLogger("mkdocs.hooks.playground")
+OPEN = '<p><a class="md-button" href="playground/index.html">Open the playground</a></p>'
 
 
 def on_config(config: Any) -> Any:
@@ -39,4 +48,24 @@ def on_files(files: Files, config: Any) -> Files:
 
 def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """Return the text of a page; those that are made have their links turned already."""
+    if page.file.src_uri == "playground.md" and _can_build():
+        title, _, rest = markdown.partition("\n")
+        markdown = f"{title}\n\n{OPEN}\n{rest}"
     return markdown if page.file.generated_by else pages.turned(markdown, f"docs/{page.file.src_uri}")
+
+
+def on_post_build(config: Any) -> None:
+    """Build the playground into the site."""
+    if _can_build():
+        playground.build(Path(config["site_dir"]) / "playground")
+
+
+def _can_build() -> bool:
+    """Return whether what the playground is made with is here; say what is not."""
+    try:
+        playground.runtime()
+        playground.find_node()
+    except click.ClickException as lacking:
+        log.info("the site is built without the playground: %s", lacking.message)
+        return False
+    return True

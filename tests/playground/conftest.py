@@ -15,7 +15,7 @@ from attrs import frozen
 from click import ClickException
 
 from tests.render.browser import CHROMIUM, Browser, browser
-from website.playground.__main__ import build, find_node, runtime
+from website.playground.build import build, find_node, runtime
 
 
 @frozen

@@ -33,6 +33,30 @@ def test_the_superpod_is_drawn_as_the_command_line_draws_it(page: Playground) ->
     assert page.run("problems") == []
 
 
+def test_the_first_picture_comes_soon(page: Playground) -> None:
+    """Seconds of a processor, which are the same on a machine that others use too: of all that the browser does until
+    the picture of the SuperPoD is there, when nothing is cached, when the page is opened again, and after an edit."""
+    page.browser.send("Storage.clearDataForOrigin", origin=page.address.rstrip("/"), storageTypes="all")
+    page.browser.send("Network.enable")
+    page.browser.send("Network.clearBrowserCache")
+    taken = {}
+    for moment in ("cold", "again"):
+        begun = page.browser.processor_seconds()
+        page.open()
+        page.wait(DRAWN)
+        taken[moment] = page.browser.processor_seconds() - begun
+        page.wait("document.playground.events.some(([name]) => name === 'answer')")
+    page.wait("answers.textContent.includes('symmetries')")
+    begun = page.browser.processor_seconds()
+    page.run("document.getElementById('text').focus()")
+    page.browser.press("End", " ")
+    page.wait("document.playground.events.filter(([name]) => name === 'picture').length > 2")
+    taken["edited"] = page.browser.processor_seconds() - begun
+    assert taken["cold"] < 15, taken
+    assert taken["again"] < 2, taken
+    assert taken["edited"] < 2, taken
+
+
 def test_a_typo_shows_as_in_a_terminal_and_in_the_text(page: Playground, tmp_path: Path) -> None:
     """With an emoji before it, for scripts count it twice."""
     text = "# \N{ROCKET}\n" + SUPERPOD.read_text(encoding="utf-8").replace("place cabinet as", "place cabnet as")

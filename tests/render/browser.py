@@ -162,6 +162,14 @@ class Browser:
             (event["tdur"] / 1e6 for event in traced if "tdur" in event and event["tid"] in named), reverse=True
         )
 
+    def processor_seconds(self) -> float:
+        """Seconds of a processor that all processes of the browser have taken so far."""
+        session, self._session = self._session, None
+        try:
+            return float(sum(each["cpuTime"] for each in self.send("SystemInfo.getProcessInfo")["processInfo"]))
+        finally:
+            self._session = session
+
     def spent(self) -> float:
         """Seconds of scripting, styles and layout so far."""
         self.send("Performance.enable")

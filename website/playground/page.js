@@ -2,6 +2,7 @@
 
 import { colourer, painted, terminal } from "./colours.js";
 import { load, missing } from "./runtime.js";
+import { recalled, remember } from "./memory.js";
 import { packed, unpackedText } from "./share.js";
 
 const PAUSE = 250; // milliseconds without a key after which a text is checked
@@ -46,7 +47,9 @@ function figure(system, svg) {
   return made;
 }
 
+let build = ""; // the compiler that the page has, by what is in it
 let drawn = [];
+let told = []; // what has come of the text that the worker is busy with
 const heard = {
   started() { ready = true; happened("started"); next(); },
   checked({ findings, wrong, marks: found, systems }) {
@@ -74,9 +77,12 @@ const heard = {
     if (fatal) renew();
   },
   done({ size }) {
+    const was = running;
     running = null;
-    if (size > LARGE) renew();
+    if (was === "text" && !waiting) remember(build, current, told);
     if (waiting) next();
+    else if (was === "text") ask("answers");
+    else if (size > LARGE) renew();
   },
 };
 
@@ -87,13 +93,17 @@ function renew() {
   ready = false;
   running = null;
   worker = new Worker("worker.js", { type: "module" });
-  worker.onmessage = ({ data }) => heard[data.kind](data);
+  worker.onmessage = ({ data }) => {
+    if (running === "text") told.push(data);
+    heard[data.kind](data);
+  };
   worker.onerror = (event) => say(`The compiler can't be started: ${event.message}`, true);
   worker.postMessage(parts);
 }
 
 function ask(what) {
   running = what;
+  told = [];
   if (what === "text") waiting = false;
   worker.postMessage({ ...current, what });
 }
@@ -129,7 +139,15 @@ function show({ name, folder, text }) {
   marks = [];
   paint();
   happened("asked");
+  if (!ready) recall();
   next();
+}
+
+/** Show what this very compiler has made of this very text before, until it has looked at it again. */
+async function recall() {
+  const text = current;
+  const events = await recalled(build, text);
+  if (text === current && running === null) for (const event of events) heard[event.kind](event);
 }
 
 async function fromAddress(examples) {
@@ -162,8 +180,9 @@ async function share() {
 // ---- the start
 
 async function start() {
-  const { colours, examples } = await (await fetch("examples.json")).json();
+  const { colours, examples, compiler: made } = await (await fetch("examples.json", { cache: "no-cache" })).json();
   colour = colourer(colours);
+  build = made;
   const groups = Map.groupBy ? Map.groupBy(examples, ({ folder }) => folder) : new Map([["", examples]]);
   for (const [folder, held] of groups) {
     const group = document.createElement("optgroup");

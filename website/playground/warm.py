@@ -7,9 +7,7 @@ zipimport._zip_directory_cache.clear()  # Python has started with the whole libr
 sys.path_importer_cache.clear()
 sys.path.insert(0, "/lib")
 
-import contextlib
 import importlib
-import io
 import json
 import os
 import pkgutil
@@ -38,7 +36,11 @@ for room in ROOMS:
             importlib.import_module(module.name)
 
 text = (compiler.spec_folders()[0] / "textbook/ring.ubus").read_text()
-with contextlib.redirect_stdout(io.StringIO()):
-    for what in ("text",):
-        Session().serve(json.dumps({"what": what, "name": "ring.ubus", "folder": "textbook", "text": text}))
+events = []
+warming = Session(events.append)
+for what in ("text", "answers"):
+    warming.serve(json.dumps({"what": what, "name": "ring.ubus", "folder": "textbook", "text": text}))
+failed = [event["text"] for event in events if event["kind"] == "failed"]
+if failed:
+    raise RuntimeError(failed[0])
 session = Session()
