@@ -141,7 +141,7 @@ def _plain(events: list[Any]) -> Iterator[Any]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "spec", ["huawei/atlas-950-superpod", "nvidia/gb200-nvl72", "textbook/slim-fly", "google/tpu-8i", "textbook/torus"]
+    "spec", ["huawei/atlas-950-superpod", "nvidia/gb200-nvl72", "textbook/slim-fly", "amd/mi300x", "textbook/torus"]
 )
 def test_answers_are_those_of_the_command_line(
     in_page: RunInPage, spec: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

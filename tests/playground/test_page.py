@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import zlib
 from pathlib import Path
 
@@ -11,6 +12,8 @@ import pytest
 
 from tests.playground.conftest import Playground
 from unifiedbus_dsl import compiler
+from unifiedbus_dsl.analysis import run
+from unifiedbus_dsl.cli.answers import text_of
 from unifiedbus_dsl.diagnostics.text import render
 
 pytestmark = pytest.mark.slow
@@ -45,12 +48,15 @@ def test_the_first_picture_comes_soon(page: Playground) -> None:
         page.open()
         page.wait(DRAWN)
         taken[moment] = page.browser.processor_seconds() - begun
-        page.wait("document.playground.events.some(([name]) => name === 'answer')")
-    page.wait("answers.textContent.includes('symmetries')")
+        page.wait(
+            "document.playground.events.some(([name]) => name === 'checked') && state.textContent === 'No errors.'"
+        )
+    page.wait("document.playground.events.some(([name]) => name === 'answer')")
+    pictures = page.run("document.playground.events.filter(([name]) => name === 'picture').length")
     begun = page.browser.processor_seconds()
     page.run("document.getElementById('text').focus()")
     page.browser.press("End", " ")
-    page.wait("document.playground.events.filter(([name]) => name === 'picture').length > 2")
+    page.wait(f"document.playground.events.filter(([name]) => name === 'picture').length > {pictures}")
     taken["edited"] = page.browser.processor_seconds() - begun
     assert taken["cold"] < 15, taken
     assert taken["again"] < 2, taken
@@ -75,6 +81,25 @@ def test_a_typo_shows_as_in_a_terminal_and_in_the_text(page: Playground, tmp_pat
     assert title != ""
     assert title in native
     assert page.run("pictures.classList.contains('old')"), "the last good picture is faded"
+
+
+def test_answers_come_as_on_the_command_line_and_an_edit_ends_them(page: Playground, tmp_path: Path) -> None:
+    path = SPECS / "nvidia/gb200-nvl72.ubus"
+    page.open("#example=nvidia/gb200-nvl72")
+    page.wait("document.playground.events.some(([name]) => name === 'answered')", 300)
+    file = tmp_path / path.name
+    file.write_bytes(path.read_bytes())
+    native = text_of(run.analyze(compiler.compile(file, search=[path.parent])))
+    without_seconds = [re.sub(r" +\d+\.\d{3} s\n", "\n", text) for text in (page.run("answers.textContent"), native)]
+    assert without_seconds[0] == without_seconds[1]
+    assert "bisection(all npu)" in native
+    page.open("#example=huawei/atlas-950-superpod")
+    page.wait("document.playground.events.some(([name]) => name === 'answer')", 300)
+    pictures = page.run("document.playground.events.filter(([name]) => name === 'picture').length")
+    page.write(SUPERPOD.read_text(encoding="utf-8") + "# more\n")
+    page.wait(f"document.playground.events.filter(([name]) => name === 'picture').length > {pictures}")
+    assert page.run("document.playground.events.filter(([name]) => name === 'started').length") == 2
+    assert page.run("problems") == []
 
 
 def test_a_link_holds_the_text(page: Playground) -> None:

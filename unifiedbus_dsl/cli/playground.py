@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from unifiedbus_dsl.compiler import Compilation
     from unifiedbus_dsl.diagnostics import Diagnostic
 
+NO_MEMORY = "this takes more memory than a page has: ask `ubusc` on a computer of your own, or of a smaller machine\n"
 Emit = Callable[[Mapping[str, Any]], None]
 
 
@@ -44,6 +45,8 @@ class Session:
                 draw(self._compiled, self.emit)
             elif self._compiled is not None:
                 answer(self._compiled, self.emit)
+        except MemoryError:
+            self.emit({"kind": "refused", "text": NO_MEMORY})
         except Exception:
             self.emit({"kind": "failed", "text": traceback.format_exc()})
 

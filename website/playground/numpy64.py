@@ -118,16 +118,49 @@ for _name in ("add", "multiply", *ALONG):
     globals()[_name] = _Function(getattr(numpy, _name), _name not in ALONG)
 sum, prod, cumsum, cumprod, trace = map(_summing, (numpy.sum, numpy.prod, numpy.cumsum, numpy.cumprod, numpy.trace))
 for _name in (
-    *("argmax", "argmin", "argpartition", "argsort", "argwhere", "diag_indices", "digitize", "flatnonzero", "indices"),
+    *(
+        "argmax",
+        "argmin",
+        "argpartition",
+        "argsort",
+        "argwhere",
+        "count_nonzero",
+        "diag_indices",
+        "digitize",
+        "flatnonzero",
+        "indices",
+    ),
     *("lexsort", "nonzero", "searchsorted", "tril_indices", "triu_indices"),
 ):
     globals()[_name] = _placing(_name)
 for _name in (
-    *("append", "array", "asanyarray", "asarray", "ascontiguousarray", "atleast_1d", "atleast_2d", "broadcast_to"),
-    *("column_stack", "concatenate", "empty", "eye", "fromiter", "full", "hstack", "ones", "select", "stack", "tile"),
-    *("vstack", "zeros"),
+    *("array", "asanyarray", "asarray", "ascontiguousarray", "atleast_1d", "atleast_2d", "broadcast_to", "empty"),
+    *("eye", "fromiter", "full", "ones", "tile", "zeros"),
 ):
     globals()[_name] = _making(_name)
+
+
+def _joining(name):
+    """A function that joins arrays, and lists of Python's integers as arrays of 64 bits."""
+    function = getattr(numpy, name)
+
+    @functools.wraps(function)
+    def joined(arrays, *given, **named):
+        return function(arrays if _is_array(arrays) else [*map(_values, arrays)], *given, **named)
+
+    return joined
+
+
+for _name in ("column_stack", "concatenate", "hstack", "stack", "vstack"):
+    globals()[_name] = _joining(_name)
+
+
+def append(array, values, axis=None):
+    return numpy.append(_values(array), _values(values), axis)
+
+
+def select(conditions, choices, default=0):
+    return numpy.select(conditions, [*map(_values, choices)], _values(default))
 
 
 def arange(*given, dtype=None):

@@ -70,6 +70,10 @@ const heard = {
   },
   answer({ text }) { $("answers").append(text); happened("answer"); },
   answered({ findings }) { $("answers").append(terminal(findings)); happened("answered"); },
+  refused({ text }) {
+    say("The page has no more memory.", true);
+    $("answers").append(text);
+  },
   failed({ text, fatal }) {
     say("The compiler has failed: this is a mistake of its own. What it says stands below.", true);
     $("findings").textContent = text;
