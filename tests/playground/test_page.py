@@ -23,6 +23,13 @@ SUPERPOD = SPECS / "huawei/atlas-950-superpod.ubus"
 DRAWN = "document.querySelectorAll('figure svg').length > 0 && !pictures.classList.contains('old')"
 
 
+def forget(page: Playground) -> None:
+    """Let the browser forget all that it has loaded."""
+    page.browser.send("Storage.clearDataForOrigin", origin=page.address.rstrip("/"), storageTypes="all")
+    page.browser.send("Network.enable")
+    page.browser.send("Network.clearBrowserCache")
+
+
 def test_the_superpod_is_drawn_as_the_command_line_draws_it(page: Playground) -> None:
     page.open()
     page.wait(DRAWN)
@@ -39,9 +46,8 @@ def test_the_superpod_is_drawn_as_the_command_line_draws_it(page: Playground) ->
 def test_the_first_picture_comes_soon(page: Playground) -> None:
     """Seconds of a processor, which are the same on a machine that others use too: of all that the browser does until
     the picture of the SuperPoD is there, when nothing is cached, when the page is opened again, and after an edit."""
-    page.browser.send("Storage.clearDataForOrigin", origin=page.address.rstrip("/"), storageTypes="all")
-    page.browser.send("Network.enable")
-    page.browser.send("Network.clearBrowserCache")
+    page.open()
+    forget(page)
     taken = {}
     for moment in ("cold", "again"):
         begun = page.browser.processor_seconds()
@@ -125,8 +131,7 @@ def test_what_is_not_to_be_had_is_said(page: Playground, site: Path) -> None:
     """A part of the compiler is missing on the server: the page says which, and loads it when it is there again."""
     page.open()
     page.wait(DRAWN)
-    for part in json.loads((site / "runtime.json").read_text()):
-        page.run(f"caches.open('ubusc-playground').then(cache => cache.delete('{part['file']}'))")
+    forget(page)
     (gone,) = (
         site / each["file"] for each in json.loads((site / "runtime.json").read_text()) if each["part"] == "image"
     )

@@ -19,20 +19,25 @@ export async function load(progressed) {
   const list = await (await fetched("runtime.json", "no-cache")).json();
   const all = list.reduce((sum, each) => sum + each.size, 0);
   let loaded = 0;
-  const count = (size) => progressed((loaded += size), all);
-  const [module, image, files] = await Promise.all(list.map(async ({ part, file, bytes }) => {
-    const stream = (await kept(file)).body.pipeThrough(counting(count)).pipeThrough(new DecompressionStream("gzip"));
+  const ending = new AbortController(); // of the other parts where one can't be loaded
+  const count = (size) => { if (!ending.signal.aborted) progressed((loaded += size), all); };
+  const parts = list.map(async ({ part, file, bytes }) => {
+    const stream = (await kept(file, ending.signal)).body.pipeThrough(counting(count)).pipeThrough(new DecompressionStream("gzip"));
     if (part === "python") return WebAssembly.compileStreaming(new Response(stream, { headers: { "Content-Type": WASM } }));
     return filled(stream, bytes);
-  }));
+  });
+  const [module, image, files] = await Promise.all(parts).catch((error) => {
+    ending.abort();
+    throw error;
+  });
   forget(list.map(({ file }) => file));
   return { module, image, files };
 }
 
-async function fetched(file, cache = "default") {
+async function fetched(file, cache = "default", signal = null) {
   let answer;
   try {
-    answer = await fetch(file, { cache });
+    answer = await fetch(file, { cache, signal });
   } catch (error) {
     throw new Error(`${file} can't be loaded: ${error.message}`);
   }
@@ -41,11 +46,11 @@ async function fetched(file, cache = "default") {
 }
 
 /** A file by a name that says what is in it: from the browser's cache, else from the server and into the cache. */
-async function kept(file) {
+async function kept(file, signal) {
   const cache = await globalThis.caches?.open(CACHE).catch(() => null);
   const known = await cache?.match(file);
   if (known) return known;
-  const answer = await fetched(file);
+  const answer = await fetched(file, "default", signal);
   cache?.put(file, answer.clone()).catch(() => {}); // a full disk keeps nobody from working
   return answer;
 }
