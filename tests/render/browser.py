@@ -162,13 +162,17 @@ class Browser:
             (event["tdur"] / 1e6 for event in traced if "tdur" in event and event["tid"] in named), reverse=True
         )
 
-    def processor_seconds(self) -> float:
-        """Seconds of a processor that all processes of the browser have taken so far."""
+    def processor_seconds(self) -> dict[int, float]:
+        """Seconds of a processor that each process of the browser has taken so far, by its number."""
         session, self._session = self._session, None
         try:
-            return float(sum(each["cpuTime"] for each in self.send("SystemInfo.getProcessInfo")["processInfo"]))
+            return {each["id"]: each["cpuTime"] for each in self.send("SystemInfo.getProcessInfo")["processInfo"]}
         finally:
             self._session = session
+
+    def taken_since(self, before: Mapping[int, float]) -> float:
+        """Seconds of a processor that the processes which are there now have taken since then."""
+        return sum(now - before.get(process, 0.0) for process, now in self.processor_seconds().items())
 
     def spent(self) -> float:
         """Seconds of scripting, styles and layout so far."""
