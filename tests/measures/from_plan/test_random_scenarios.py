@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -79,3 +80,19 @@ def test_scenarios_of_the_plan_are_those_of_the_fabric() -> None:
 def test_scenarios_of_100_plans_are_those_of_their_fabrics() -> None:
     counts = run(7, 105)
     assert counts["plan"] > counts["fabric"], counts
+
+
+@pytest.mark.slow
+def test_flows_of_few_sources_among_many_balance() -> None:
+    """A dead spine and a dead cabinet tell 63 sources of 524,288 apart; what they send is small beside all else."""
+    folder = Path(__file__).parents[3] / "specs" / "huawei"
+    text = (folder / "atlas-950-supercluster.ubus").read_text(encoding="utf-8").split("\nanalyze ")[0]
+    asked = "throughput(alltoall(all npu), routing = optimal)"
+    text += "\nanalyze hops of cluster { diameter(all npu) }"
+    text += f"\nscenario Dead of cluster {{ fail plane[0].spine[0]; fail pod[0].cabinet[0]; {asked} }}\n"
+    text = text.replace('"ascend.ubus"', f'"{folder}/ascend.ubus"').replace('"atlas-950', f'"{folder}/atlas-950')
+    answer = next(
+        each for each in analyze(compile_text(text, "dead"), "cluster").answers if each.measure == "throughput"
+    )
+    assert (answer.origin, answer.kind) == ("plan", "exact")
+    assert answer.value == pytest.approx(13.28e9, rel=1e-3)

@@ -110,9 +110,9 @@ def solve(commodities: Sequence[Commodity], room: Floats, objective: Floats, *, 
         raise NotProvedError("the linear program is too large")
     room = np.where(room > 0, room, np.inf)  # of orbits that have no cables left
     unit = float(room[np.isfinite(room)].max(initial=0.0)) or 1.0
-    scale = unit / max(float(c.copies * c.total.sum()) for c in commodities) if commodities else 1.0
+    scale, units = _units(commodities, unit)
     balances, demands, loads = [], [], []
-    for block in blocks:
+    for block, own in zip(blocks, units, strict=True):
         classes, k = block.commodity.classes, np.arange(len(block.arc))
         tail, head = block.row_of[classes.tail[block.arc]], block.row_of[classes.head[block.arc]]
         out, into = tail >= 0, head >= 0
@@ -122,9 +122,9 @@ def solve(commodities: Sequence[Commodity], room: Floats, objective: Floats, *, 
         sign = np.concatenate([np.ones(into.sum()), -np.ones(out.sum()), -np.ones(len(end)), np.ones(len(end))])
         wide = len(k) + len(block.taken)
         balances.append(sp.csr_matrix((sign, (rows, cols)), shape=(block.rows, wide)))
-        demands.append(-block.wanted.T * block.commodity.copies * scale / unit)
+        demands.append(-block.wanted.T * block.commodity.copies * scale / own)
         orbit = classes.orbit[block.arc]
-        loads.append(sp.csr_matrix((unit / room[orbit], (orbit, k)), shape=(len(room), wide)))
+        loads.append(sp.csr_matrix((own / room[orbit], (orbit, k)), shape=(len(room), wide)))
     equal = sp.hstack([sp.block_diag(balances), sp.csr_matrix(np.concatenate(demands))]).tocsr()
     below = sp.hstack([*loads, sp.csr_matrix((len(room), parameters))]).tocsr()
     weight = objective * scale
@@ -139,10 +139,10 @@ def solve(commodities: Sequence[Commodity], room: Floats, objective: Floats, *, 
     theta = np.maximum(solution.x[-parameters:] * scale, 0.0)
     length = np.maximum(-solution.ineqlin.marginals, 0.0) / room
     total, worth, sent, begin = np.zeros(len(room)), np.zeros(parameters), [], 0
-    for block in blocks:
+    for block, own in zip(blocks, units, strict=True):
         classes = block.commodity.classes
         flow = np.zeros(len(classes.tail))
-        flow[block.arc] = np.maximum(solution.x[begin : begin + len(block.arc)], 0.0) * unit
+        flow[block.arc] = np.maximum(solution.x[begin : begin + len(block.arc)], 0.0) * own
         begin += len(block.arc) + len(block.taken)
         total += bincount(classes.orbit, flow, len(room))
         distance = _distances(block, length)
@@ -160,6 +160,14 @@ def solve(commodities: Sequence[Commodity], room: Floats, objective: Floats, *, 
         tuple(Sent(block.commodity, flow / block.commodity.copies / over, distance) for block, flow, distance in sent),
         columns,
     )  # fmt: skip
+
+
+def _units(commodities: Sequence[Commodity], unit: float) -> tuple[float, list[float]]:
+    """Return what a parameter of 1 is in the program, and the unit of the flows of each source: what it sends of the
+    whole, so that small ones balance as well as large ones."""
+    sent = [float(each.copies * each.total.sum()) for each in commodities]
+    most = max(sent, default=0.0) or 1.0
+    return unit / most, [(own or most) / most * unit for own in sent]
 
 
 def _block(commodity: Commodity, minimal: bool) -> _Block:
