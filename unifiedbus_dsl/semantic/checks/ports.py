@@ -188,7 +188,7 @@ def _no_collision(array: _Array, sink: Sink) -> bool:
     return good
 
 
-LISTED_USE = 20_000
+LISTED_USE = 2_000
 """Steps of a use whose ports are listed."""
 PAIRED = 32
 """More uses of one port array than these are listed, all at once: pairs of them grow by the square."""
