@@ -13,6 +13,7 @@ from unifiedbus_dsl.syntax.engine import Engine
 from unifiedbus_dsl.syntax.forms import begins_statement, form_of
 from unifiedbus_dsl.syntax.habits import MAX_TEXT, Hint, first_word, hint
 from unifiedbus_dsl.syntax.lexer import END, LINE_END, Token
+from unifiedbus_dsl.vocabulary.signatures import MEASURES
 
 # Signs that keyboards, word processors and mail programs put where the language wants a plain one.
 _LOOKALIKES = {
@@ -151,7 +152,9 @@ _WORD = re.compile(r"[ \t]*([A-Za-z_]\w*)")
 def _begins_more(context: Context, token: Token) -> bool:
     """Return whether a word that begins a statement here stands behind a token."""
     following = _WORD.match(context.source.text, token.end)
-    return following is not None and begins_statement(context.words.get(following[1], ""), context.takes)
+    if following is None:
+        return False
+    return following[1] in MEASURES or begins_statement(context.words.get(following[1], ""), context.takes)
 
 
 def habit_of(context: Context, token: Token) -> Hint | None:
@@ -188,7 +191,7 @@ def _fix_of(context: Context, found: Hint) -> Fix | None:
 
 def with_habit(context: Context, token: Token, found: Diagnostic) -> Diagnostic:
     """Return a diagnostic about a character, with what is meant where that is a habit."""
-    meant = habit_of(context, token)
+    meant = None if token.text.isalnum() else habit_of(context, token)
     if meant is None:
         return found
     return evolve(found, help=(meant.help,), fix=_fix_of(context, meant))

@@ -76,7 +76,7 @@ def _share_of(node: tree.Node, verb: str) -> tuple[str, ...]:
 
 def unknown_unit(sink: Sink, node: tree.Quantity, part: str) -> EvalValue:
     size = part[:-3]
-    if part.endswith("Bps") and f"{size}bps" in units.UNITS:
+    if part.endswith("Bps") and f"{size}B" in units.UNITS:
         amount = node.number.text
         sink.error(
             "UB0304",
@@ -109,10 +109,11 @@ _PREFIXES = ("k", "K", "M", "G", "T", "P", "Ki", "Mi", "Gi", "Ti", "Pi")
 def _prefix_alone(node: tree.Quantity, part: str) -> str:
     """Return what a number with a prefix and no unit may mean."""
     amount = node.number.text
-    units = f"`{amount} {part}bps` for bits a second, `{amount} {part}B/s` for bytes, `{amount} {part}B` for a size"
+    bits = f"{part}bps" if f"{part}bps" in units.UNITS else f"{part}b/s"
+    rates = f"`{amount} {bits}` for bits a second, `{amount} {part}B/s` for bytes, `{amount} {part}B` for a size"
     factor = f"{1024 if part.endswith('i') else 1000}"
     power = "KMGTP".index(part[0].upper()) + 1
-    return f"write {units}, and `{amount} * {factor}{f'^{power}' if power > 1 else ''}` for a number"
+    return f"write {rates}, and `{amount} * {factor}{f'^{power}' if power > 1 else ''}` for a number"
 
 
 def wrong_dimension(
