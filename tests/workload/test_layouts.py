@@ -42,6 +42,8 @@ def asked(**more: object) -> Training:
         (asked(microbatch=3), 8, "microbatch", "2, 4"),
         (asked(layout=Layout(data=8, expert=2)), 8, "expert", "leave `expert` out"),
         (asked(model=QWEN30, layout=Layout(data=8, expert=3)), 8, "expert", "2, 4"),
+        (asked(model=QWEN30, layout=Layout(tensor=2, data=4, expert=2), sequence_parallel=False), 8,
+         "sequence_parallel", "leave it true"),
         (asked(layout=Layout(context=3, data=1)), 3, "context", "legal are"),
         (asked(chunks=2), 8, "chunks", "interleaved"),
         (asked(batch=24, layout=Layout(pipeline=4, data=4), schedule="interleaved", chunks=2), 16, "batch", "16 or 32"),

@@ -103,6 +103,9 @@ def _of_model(asked: Training) -> list[Misfit]:
         wrong = f"{model.experts:,} experts on {layout.stage_ranks:,} ranks of a stage can't be {layout.expert:,} ways"
         both = [k for k in divisors(model.experts) if layout.stage_ranks % k == 0]
         found.append(Misfit("expert", wrong, f"legal are {_listed(both, layout.expert)}"))
+    elif layout.expert > 1 and layout.tensor > 1 and not asked.sequence_parallel:
+        wrong = "tensor ranks that have the same tokens would each send them to the experts"
+        found.append(Misfit("sequence_parallel", wrong, "leave it true, as Megatron-LM wants it with experts"))
     return found
 
 
