@@ -11,7 +11,7 @@ from unifiedbus_dsl.base.arrays import _PIECE, Floats, Ids, Ints, frozen_array, 
 from unifiedbus_dsl.graph.network import ArcKinds, Network, build_network
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.ir.forwarding import Layout, any_crossing, layouts_of
-from unifiedbus_dsl.ir.plan import field_value
+from unifiedbus_dsl.ir.plan.field_values import field_value
 
 # ---- from a fabric ------------------------------------------------------------------------------------------------
 

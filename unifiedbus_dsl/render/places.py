@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
-from math import ceil, cos, hypot, pi, prod, sin, sqrt
-from typing import Literal, TypeAlias
+from math import hypot, prod
+from typing import TypeAlias
 
 import numpy as np
 from attrs import evolve, field, frozen
@@ -18,17 +18,16 @@ from numpy.typing import NDArray
 
 from unifiedbus_dsl.ir.plan import AssemblyType, Child, Plan, Rule
 from unifiedbus_dsl.ir.plan.index import axes_used
+from unifiedbus_dsl.render.arrangements import Style, corners
 from unifiedbus_dsl.render.cube import Cube, cube_of
 from unifiedbus_dsl.render.marks import Point
 from unifiedbus_dsl.render.plan_summary import Bundle, PlanSummary
 from unifiedbus_dsl.render.tiers import tiers
 
 Floats: TypeAlias = "NDArray[np.float64]"
-Style: TypeAlias = Literal["row", "grid", "circle", "stack", "clumps", "columns", "groups", "wrap"]
 
 PAD = 7.0
 HEAD = 15.0
-ASPECT = 1.7
 _LARGEST_CIRCLE = 200
 _LARGEST_CLUMP = 16
 _LONGEST_ROW = 80
@@ -144,6 +143,10 @@ class Layout:
     halo: Halo | None = field(default=None, repr=False)
     cube: Cube | None = field(default=None, repr=False)
 
+    @property
+    def holds_parts(self) -> bool:
+        return bool(self.parts)
+
     @cached_property
     def starts(self) -> tuple[int, ...]:
         """The first device of each part."""
@@ -217,11 +220,11 @@ def layout(survey: PlanSummary, key: str, sizes: Sizes, flat: bool = False) -> L
             style, dims = _style(plan, child, inner, alone, flat)
             inside = layout(survey, child.type, sizes, flat=style == "stack")
             gap = sizes.gap_between(child.type in plan.devices)
-            corners = _corners(style, dims, inside, gap, width / len(row))
+            at = corners(style, dims, inside, gap, width / len(row))
             bow = gap if inner and style != "circle" else 0.0
             bare = style == "stack" and len(inside.tiers) == 1 and len(inside.beds) == 1
             beside = 3 * gap if style == "stack" and not bare else 0.0
-            groups.append(_Group(child, inside, corners, style, bow, beside, bare, len(dims) > 1))
+            groups.append(_Group(child, inside, at, style, bow, beside, bare, len(dims) > 1))
         rows.append(groups)
         width = max(width, _row_width(groups, sizes))
     beneath = {tier for tier, row in enumerate(rows) if _meet(bundles, [group.child.name for group in row])}
@@ -320,123 +323,6 @@ def _tiered(plan: Plan, key: str, rows: Sequence[Sequence[_Group]], sizes: Sizes
     counts = tuple(plan.device_count[part.layout.key] for part in placed)
     width = inner + 2 * (pad + sides)
     return Layout(key, width, content + head + pad, placed, tuple(beds), tuple(lanes), counts)
-
-
-def _corners(style: Style, dims: tuple[int, ...], inside: Layout, gap: float, room: float) -> tuple[Point, ...]:
-    """Top left corners of the elements, row-major."""
-    width, height = inside.width + gap, inside.height + gap
-    count = prod(dims)
-    if style == "row":
-        width = max(width, min(3 * width, 0.8 * room / count))
-        return tuple((i * width, 0.0) for i in range(count))
-    if style == "stack":
-        return tuple((0.0, i * height) for i in range(count))
-    if style == "circle":
-        return _circle(dims, inside, gap)
-    if style == "grid":
-        return _grid(dims, inside, gap)
-    if style == "groups":
-        apart = dims[1] * width + gap
-        return tuple((i * apart + j * width, 0.0) for i in range(dims[0]) for j in range(dims[1]))
-    if style == "columns":
-        return _hanging(dims, width, height, gap)
-    if style == "clumps":
-        return _clumps(dims, width, height, gap)
-    columns = _columns(count, width, height, room)
-    if columns == count and room > count * width:
-        width = min(3 * width, 0.8 * room / count)
-    return tuple((i % columns * width, i // columns * height) for i in range(count))
-
-
-def _circle(dims: tuple[int, ...], inside: Layout, gap: float) -> tuple[Point, ...]:
-    """Clockwise from the top, no two touching; a gap after the elements of each first subscript, if there are more."""
-    count = prod(dims)
-    apart = hypot(inside.width, inside.height) * (1.25 if inside.parts else 1.0) + gap * 0.4
-    between = 1.2 if len(dims) > 1 else 0.0
-    each = count // dims[0] if between else count
-    slots = count + between * (dims[0] if between else 0)
-    radius = max(apart / (2 * sin(pi / slots)), apart * 0.8) if count > 1 else 0.0
-    places = [i + between * (i // each) for i in range(count)]
-    turn = (each - 1) / 2 if between else 0.0
-    angles = [2 * pi * (place - turn) / slots - pi / 2 for place in places]
-    points = [(radius * cos(angle), radius * sin(angle)) for angle in angles]
-    left, top = min(x for x, _ in points), min(y for _, y in points)
-    return tuple((x - left, y - top) for x, y in points)
-
-
-def _grid(dims: tuple[int, ...], inside: Layout, gap: float) -> tuple[Point, ...]:
-    """Rows and columns for the last two dimensions, grids of these for the two before, and so on. Where that would be
-    far wider than tall, what stands side by side is broken into several rows."""
-    along = dims[-1::-2], dims[-2::-2]
-    across = _offsets(along[0], inside.width, gap)
-    down = _offsets(along[1], inside.height, gap)
-    total = across[-1] + inside.width, down[-1] + inside.height
-    if len(dims) % 2 and total[0] > 2.5 * total[1]:
-        return _broken(dims, inside, gap, total)
-    corners = []
-    for at in np.ndindex(*dims):
-        x, y = at[-1::-2], at[-2::-2]
-        corners.append((across[_mixed(x, along[0])], down[_mixed(y, along[1])]))
-    return tuple(corners)
-
-
-def _mixed(digits: Sequence[int], sizes: Sequence[int]) -> int:
-    """Return the number with these digits, the first the smallest."""
-    number = 0
-    for digit, size in zip(reversed(digits), reversed(sizes), strict=True):
-        number = number * size + digit
-    return number
-
-
-def _offsets(sizes: Sequence[int], extent: float, gap: float) -> list[float]:
-    """Where the elements of nested dimensions stand along an axis, the first the innermost: gaps grow outwards."""
-    offsets, reach = [0.0], extent
-    space = gap
-    for size in sizes:
-        offsets = [i * (reach + space) + at for i in range(size) for at in offsets]
-        reach = offsets[-1] + extent
-        space = 2.2 * gap
-    return offsets
-
-
-def _broken(dims: tuple[int, ...], inside: Layout, gap: float, total: tuple[float, float]) -> tuple[Point, ...]:
-    """Return a grid of an odd number of dimensions with the blocks of the first subscript in several rows."""
-    block = _grid(dims[1:], inside, gap)
-    width, height = (max(point[k] for point in block) + (inside.width, inside.height)[k] for k in (0, 1))
-    wish = max(1, round(sqrt(dims[0] * 1.6 * height / width)))
-    columns = min((d for d in range(1, dims[0] + 1) if dims[0] % d == 0), key=lambda d: (abs(d - wish), d))
-    apart = 2.2 * gap
-    return tuple(
-        (i % columns * (width + apart) + x, i // columns * (height + apart) + y)
-        for i in range(dims[0])
-        for x, y in block
-    )
-
-
-def _hanging(dims: tuple[int, ...], width: float, height: float, gap: float) -> tuple[Point, ...]:
-    """Return the elements of each switch below it, one below the other, as wide as `groups` of these switches."""
-    rows, across, groups = dims[-1], dims[-2], prod(dims[:-2])
-    apart = across * width + gap
-    return tuple((g * apart + i * width, j * height) for g in range(groups) for i in range(across) for j in range(rows))
-
-
-def _clumps(dims: tuple[int, ...], width: float, height: float, gap: float) -> tuple[Point, ...]:
-    """Return the elements of each first subscript in a square, these side by side: the hosts of each switch below
-    it."""
-    across = ceil(sqrt(dims[1]))
-    pitch = across * width + gap
-    return tuple((i * pitch + j % across * width, j // across * height) for i in range(dims[0]) for j in range(dims[1]))
-
-
-def _columns(count: int, width: float, height: float, room: float) -> int:
-    """Return how many columns: as many as there is room for, or those that make a wide page; a divisor if one is
-    near."""
-    wish = room / width if room else sqrt(count * ASPECT * height / width)
-    if count <= 16 and (not room or count * width <= max(room * 1.3, 16 * 80)):
-        return count
-    wish = max(1.0, min(count, wish))
-    near = [d for d in range(1, count + 1) if count % d == 0 and 0.62 <= d / wish <= 1.15]
-    return min(near, key=lambda d: (abs(d - wish), d)) if near else ceil(wish)
 
 
 def _style(plan: Plan, child: Child, inner: Sequence[Bundle], alone: bool, flat: bool) -> tuple[Style, tuple[int, ...]]:

@@ -6,7 +6,6 @@ on with the next, so one run tells every error of a text. Nothing in here raises
 
 from __future__ import annotations
 
-import re
 from functools import cached_property
 
 from attrs import define, frozen
@@ -18,6 +17,20 @@ from unifiedbus_dsl.diagnostics.suggest import did_you_mean
 from unifiedbus_dsl.syntax import messages, tree
 from unifiedbus_dsl.syntax.automaton import Automaton, load_automaton
 from unifiedbus_dsl.syntax.build import Builder
+from unifiedbus_dsl.syntax.clauses import (
+    CHECKED,
+    CLAUSES,
+    CLOSERS,
+    DEFINITIONS,
+    FOLLOWED,
+    HEADERS,
+    JOINTS,
+    LONG,
+    NAMED,
+    OPENERS,
+    STARTERS,
+    WANT_MORE,
+)
 from unifiedbus_dsl.syntax.engine import Engine, Snapshot, TooDeepError
 from unifiedbus_dsl.syntax.lexer import BAD_CHARACTER, END, LINE_END, OPEN_STRING, Lexer, Token
 from unifiedbus_dsl.syntax.raw import RawText
@@ -39,52 +52,6 @@ _LEVELS_OF_BLOCK = 3
 
 MAX_DIGITS = 40
 """The digits that a number may have, and the largest size of its exponent."""
-
-_CLAUSES = frozenset(
-    ("over", "for", "where", "as", "to", "else", "then", "within", "and", "or", "differs", "by", "--", "->", "|")
-)
-"""A line that begins with one of these, where it can stand, goes on with the statement above it."""
-
-_WANT_MORE = messages.OPERATORS | {"NOT", "WITHIN", "COMMA"}
-"""A line that ends in one of these, or in a sign of `_JOINTS`, goes on below, where it can't end with it."""
-
-_JOINTS = frozenset(("--", "->", "..", "..<"))
-
-_STARTERS = frozenset(("let", "expect", "port", "connect", "transit", "place", "open", "spare", "use", "system"))
-"""A line that begins with one of these is never taken for the rest of a line that ends in an operator."""
-
-_DEFINITIONS = frozenset(
-    ("KIND", "PROTOCOL", "LINK", "SYSTEM", "TRAFFIC", "WORKLOAD", "ANALYZE", "SCENARIO", "VIEW", "USE")
-)
-"""What begins a statement of the file."""
-
-_NAMED = re.compile(r"(?:to|differs|by)[ \t]*[:=\[]")
-"""A clause word that may be a name, where it is one."""
-
-_OPENERS = frozenset(("LPAR", "LSQB", "_LBRACE", "_RECORD"))
-_CLOSERS = {"RPAR": "(", "RSQB": "[", "RBRACE": "{"}
-"""Closing brackets with the opening ones that they want."""
-
-_CHECKED = _OPENERS | {OPEN_STRING, BAD_CHARACTER, "NUMBER", "WIDTH"}
-"""What may be unfit wherever it stands."""
-
-_FOLLOWED = _OPENERS | _CLOSERS.keys() | {LINE_END, "COMMA", "AT"}
-"""What changes where the parser is, and what lies between the items of lists that have no end to their length."""
-
-_LONG = 1_000
-"""Tokens of a statement after which it is as if another began, for who asks what could stand here."""
-
-# What stands in for a header that could not be read, so that its block still is: an empty name marks it as damaged.
-_HEADERS: dict[str, tuple[str, ...]] = {
-    "KIND": ("KIND", "NAME", "_LBRACE"),
-    "PROTOCOL": ("PROTOCOL", "NAME", "_LBRACE"),
-    "LINK": ("LINK", "NAME", "_LBRACE"),
-    "ANALYZE": ("ANALYZE", "NAME", "OF", "NAME", "_LBRACE"),
-    "SCENARIO": ("SCENARIO", "NAME", "OF", "NAME", "_LBRACE"),
-    "VIEW": ("VIEW", "NAME", "OF", "NAME", "_LBRACE"),
-    "IF": ("IF", "NAME", "_LBRACE"),
-    "ELSE": ("IF", "NAME", "_LBRACE"),
-}
 
 
 def parse(source: Source, sink: Sink) -> tree.File:
@@ -224,11 +191,11 @@ class _Parser:
         if self.inner:
             return False
         text = self.lexer.peek()
-        if text in _CLAUSES and self.engine.accepts(self.terminal(text)):
+        if text in CLAUSES and self.engine.accepts(self.terminal(text)):
             # `differs : T` may as well be a part of that name: what follows the word tells.
-            return self.engine.accepts(LINE_END) and bool(_NAMED.match(self.source.text, self.lexer.position))
-        if self.last.type in _WANT_MORE or self.last.text in _JOINTS:
-            return text in _STARTERS or text == "}" or self.engine.accepts(LINE_END)
+            return self.engine.accepts(LINE_END) and bool(NAMED.match(self.source.text, self.lexer.position))
+        if self.last.type in WANT_MORE or self.last.text in JOINTS:
+            return text in STARTERS or text == "}" or self.engine.accepts(LINE_END)
         return True
 
     def terminal(self, text: str) -> str:
@@ -241,19 +208,19 @@ class _Parser:
                 return
             self.statement = token.start
             self.in_wake = self.in_wake and self.is_stray
-        if token.type in _CLOSERS:
+        if token.type in CLOSERS:
             if not self.has_opener(token):
                 return
             if not self.inner:
                 self.engine.reserved -= 1  # the list of the block's statements
         elif token.type == END:
             self.engine.reserved = 0
-        problem = self.unfit(token) if token.type in _CHECKED else None
+        problem = self.unfit(token) if token.type in CHECKED else None
         try:
             if problem is None and self.engine.feed(token):
                 self.last = token
                 self.taken.append(token.type)
-                if token.type in _FOLLOWED:
+                if token.type in FOLLOWED:
                     self.follow(token)
                 return
         except TooDeepError:
@@ -268,7 +235,7 @@ class _Parser:
             return messages.bad_character(self.source, token)
         if token.type == "_LBRACE" and len(self.blocks) > MAX_BLOCKS:
             return messages.too_many_blocks(self.source, token, MAX_BLOCKS)
-        if token.type in _OPENERS:
+        if token.type in OPENERS:
             is_too_deep = len(self.brackets) >= MAX_DEPTH
             return messages.too_deep(self.source, token, MAX_DEPTH) if is_too_deep else None
         return messages.too_long(self.source, token, MAX_DIGITS) if _is_oversized(token.text) else None
@@ -277,9 +244,9 @@ class _Parser:
         """Keep the brackets, the blocks and the starts of statements in step with a token that was taken."""
         if token.type == "_LBRACE":
             self.open_block(token.start)
-        elif token.type in _OPENERS:
+        elif token.type in OPENERS:
             self.brackets.append(_Bracket(token.text, token.start))
-        elif token.type in _CLOSERS:
+        elif token.type in CLOSERS:
             if not self.inner:
                 self.blocks.pop()
                 self.reserve()
@@ -287,7 +254,7 @@ class _Parser:
             self.brackets.pop()
         elif token.type == LINE_END:
             self.begin_statement(self.engine.snapshot())
-        elif len(self.taken) > _LONG:
+        elif len(self.taken) > LONG:
             self.set_mark(self.engine.snapshot())
 
     def open_block(self, start: int) -> None:
@@ -317,7 +284,7 @@ class _Parser:
 
     def has_opener(self, token: Token) -> bool:
         """Is the bracket that a closing one wants the last that was opened? If not, that has been dealt with."""
-        wanted = _CLOSERS[token.type]
+        wanted = CLOSERS[token.type]
         inner = self.inner
         if inner and inner[-1].sign == wanted:
             return True
@@ -403,7 +370,7 @@ class _Parser:
         return (
             text[self.statement - 1 : self.statement] == "\n"
             and len(pieces) == 2
-            and self.tables["words"].get(pieces[0].text) in _DEFINITIONS
+            and self.tables["words"].get(pieces[0].text) in DEFINITIONS
             and pieces[1].is_word
         )
 
@@ -481,7 +448,7 @@ class _Parser:
         pieces = self.raw.pieces
         while number < len(pieces) and pieces[number].text == "\n":
             number += 1
-        return number < len(pieces) and pieces[number].text in _CLAUSES
+        return number < len(pieces) and pieces[number].text in CLAUSES
 
     def header(self) -> tuple[str, ...]:
         """Return the terminals that open the same sort of block as the damaged statement does; empty where that is
@@ -490,9 +457,9 @@ class _Parser:
         if first is None or not first.is_word:
             return ()
         words = self.tables["words"]
-        possible = [word for word, name in words.items() if name in _HEADERS and self.accepts_all(_HEADERS[name])]
+        possible = [word for word, name in words.items() if name in HEADERS and self.accepts_all(HEADERS[name])]
         word = first.text if first.text in possible else did_you_mean(first.text, possible)
-        return () if word is None else _HEADERS[words[word]]
+        return () if word is None else HEADERS[words[word]]
 
     def accepts_all(self, terminals: tuple[str, ...]) -> bool:
         return self.engine.advance(self.engine.states, terminals) is not None

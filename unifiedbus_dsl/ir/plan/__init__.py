@@ -23,19 +23,11 @@ from attrs import field, frozen
 
 from unifiedbus_dsl.base.source import Span
 from unifiedbus_dsl.base.units import Quantity
+from unifiedbus_dsl.ir.plan.field_values import Value as Value
 from unifiedbus_dsl.vocabulary.limits import MOST_CONNECTORS
 
 if TYPE_CHECKING:
     from unifiedbus_dsl.ir.plan.numbering import Numbering
-
-Value: TypeAlias = "Quantity | bool | str | tuple[Value, ...]"
-"""The value of a field."""
-
-
-def field_value(value: Value | None, default: float) -> float:
-    """Return a field that is a quantity as a number in base units; the default where it is not there."""
-    return float(value) if isinstance(value, Quantity) else default
-
 
 # ---- index expressions ------------------------------------------------------------------------------------------
 

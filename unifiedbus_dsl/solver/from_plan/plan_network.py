@@ -17,7 +17,8 @@ from unifiedbus_dsl.graph.quotient.addresses import NotProvedError, Wiring, told
 from unifiedbus_dsl.graph.quotient.cells import Arcs, Cells, OrbitNumbers, cells_of
 from unifiedbus_dsl.graph.quotient.group import Mark, Parting, PlanGroup, group_of
 from unifiedbus_dsl.graph.quotient.marking import marks_of
-from unifiedbus_dsl.ir.plan import Plan, Protocol, field_value
+from unifiedbus_dsl.ir.plan import Plan, Protocol
+from unifiedbus_dsl.ir.plan.field_values import field_value
 
 WORK = 12_000
 """Orbits of sources times those of vertices and arcs, about, up to which the plan is sooner asked than the fabric made;
