@@ -306,3 +306,20 @@ def test_without_pandas_it_says_what_to_do(thin: Fabric, monkeypatch: pytest.Mon
     monkeypatch.setattr(builtins, "__import__", without)
     with pytest.raises(ImportError, match="pip install pandas"):
         api.hops(thin).to_pandas()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["throughput", "diameter", "hops", "bisection", "tiers", "worst_throughput", "mfu", "measure",
+     "training_step", "serving_step", "best_layouts", "time", "sweep", "deadlock_free"],
+)  # fmt: skip
+def test_what_is_no_text_is_a_type_error(name: str) -> None:
+    """Not an error from inside."""
+    fabric = compile_text(
+        "ubus 1\nprotocol P { lane = 8 Gbps }\nlink W : P { medium = copper; reach = 1 m }\n"
+        "npu N { port p[2] : P x1 }\nrack R { n[4] : N; connect n.p as ring over W(1 m) }\nsystem s : R\n"
+    ).fabric()
+    with pytest.raises(TypeError, match=r"(takes a text of the language|is wanted), ?.*not (int|list)"):
+        getattr(api, name)(fabric, 3)
+    with pytest.raises(TypeError, match="not list"):
+        getattr(api, name)(fabric, ["all npu"])

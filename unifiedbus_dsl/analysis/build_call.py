@@ -25,6 +25,16 @@ def read_arguments(text: str, sink: Sink) -> tuple[tree.Arg, ...] | None:
     return calls[0].args if len(calls) == 1 and not sink.has_errors else None
 
 
+def check_text(name: str, text: object) -> None:
+    """Refuse what is no text of the language.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(text, str):
+        raise TypeError(f"`{name}` takes a text of the language, such as `all npu`, not {type(text).__name__}")
+
+
 def build_call(name: str, text: str, named: Mapping[str, object], sink: Sink) -> tree.Call | None:
     """Return the call `name(text, …)`; None after a diagnostic.
 
@@ -33,6 +43,7 @@ def build_call(name: str, text: str, named: Mapping[str, object], sink: Sink) ->
     Raises:
         TypeError: a value is of a type that the argument does not take.
     """
+    check_text(name, text)
     args = read_arguments(text, sink) if text else ()
     if args is None:
         return None

@@ -21,6 +21,7 @@ from unifiedbus_dsl.analysis.api.pairs import connected, diameter, disjoint_path
 from unifiedbus_dsl.analysis.api.parts import bisection, oversubscription, tiers
 from unifiedbus_dsl.analysis.api.traffic import deadlock_free, fair, loads, throughput
 from unifiedbus_dsl.analysis.api.workloads import best_layouts, serving_step, training_step
+from unifiedbus_dsl.analysis.build_call import check_text
 from unifiedbus_dsl.ir.fabric import Fabric
 from unifiedbus_dsl.measures import results
 from unifiedbus_dsl.measures.answers import Answer
@@ -67,6 +68,8 @@ def __getattr__(name: str) -> Callable[..., Answer]:
     def ask(fabric: Fabric, *texts: str, **named: object) -> Answer:
         if len(texts) > len(positional):
             raise TypeError(f"`{name}` takes {len(positional)} text(s) by position, not {len(texts)}")
+        for text in texts:
+            check_text(name, text)
         unknown = [word for word in named if word.removesuffix("_") not in measure.named]
         if unknown:
             raise TypeError(f"`{name}` has no argument `{unknown[0]}`; it takes {', '.join(measure.named) or 'none'}")

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from unifiedbus_dsl.analysis.build_call import build_call
+from unifiedbus_dsl.analysis.build_call import build_call, check_text
 from unifiedbus_dsl.analysis.evaluators import make_evaluator, measure_calls
 from unifiedbus_dsl.compiler import of_fabric
 from unifiedbus_dsl.diagnostics import Diagnostic, Sink
@@ -89,6 +89,7 @@ def measure(fabric: Fabric, question: str) -> Answer:
     Raises:
         QuestionError: the question is wrong, or has no answer here.
     """
+    check_text("measure", question)
     sink = Sink()
     asker = evaluator_of_fabric(fabric, sink)
     calls = measure_calls(question, sink)

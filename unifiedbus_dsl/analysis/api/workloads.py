@@ -41,6 +41,7 @@ def training_step(fabric: Fabric, asked: Training | str, ends: str = "") -> Trai
     """
     if isinstance(asked, str):
         return _of_text(fabric, "step_time", asked, ends, training_of)
+    _check_step(asked, Training)
     return time_step(*_stands_on(fabric, ends), asked)
 
 
@@ -60,6 +61,7 @@ def serving_step(fabric: Fabric, asked: Serving | str, ends: str = "") -> Servin
     """
     if isinstance(asked, str):
         return _of_text(fabric, "decode_time", asked, ends, serving_of)
+    _check_step(asked, Serving)
     return time_serving(*_stands_on(fabric, ends), asked)
 
 
@@ -90,7 +92,18 @@ def best_layouts(
             return search.best_layouts(call.machine, stands_on, step, top=top, seconds=seconds)
 
         return _of_text(fabric, "step_time", asked, ends, look)
+    _check_step(asked, Training)
     return search.best_layouts(*_stands_on(fabric, ends), asked, top=top, seconds=seconds)
+
+
+def _check_step(asked: object, wanted: type) -> None:
+    """Refuse what is no step of a workload, nor its name.
+
+    Raises:
+        TypeError: it is none.
+    """
+    if not isinstance(asked, wanted):
+        raise TypeError(f"a `{wanted.__name__}` or the text of a workload is wanted, not {type(asked).__name__}")
 
 
 def _stands_on(fabric: Fabric, text: str) -> tuple[NetworkContext, Ints]:

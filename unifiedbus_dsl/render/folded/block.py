@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias, TypeVar
 from attrs import evolve, field, frozen
 
 from unifiedbus_dsl.ir.plan import AssemblyType, Child, Plan
-from unifiedbus_dsl.ir.plan.labels import element_text, text_shape
+from unifiedbus_dsl.ir.plan.labels import element_text, groups_of, text_shape
 from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.marks import Box, Mark, Text, clipped, identifier, moved, text_width
 from unifiedbus_dsl.render.plan_summary import Bundle, PlanSummary, child_named, type_name
@@ -219,8 +219,13 @@ def element_name(child: Child, prefix: Sequence[int]) -> str:
 
 
 def range_name(child: Child, prefix: Sequence[int], low: int, high: int) -> str:
-    """`npu[0, 2..6]`: the elements from `low` to `high` after a prefix."""
+    """`npu[0, 2..6]`: the elements from `low` to `high` after a prefix; `npu[0, 3] … [2, 1]` where these run through
+    rows of subscripts."""
     first, last = (element_name(child, (*prefix, at))[len(child.text_name) + 1 : -1].split(", ") for at in (low, high))
+    differ = [n for n, (a, b) in enumerate(zip(first, last, strict=True)) if a != b]
+    within = sum(len(labels.sizes) for labels in groups_of(child)[: len(prefix) + 1])
+    if differ and differ != [within - 1]:
+        return f"{child.text_name}[{', '.join(first)}] … [{', '.join(last)}]"
     return f"{child.text_name}[{', '.join(a if a == b else f'{a}..{b}' for a, b in zip(first, last, strict=True))}]"
 
 
