@@ -71,6 +71,23 @@ def test_the_first_picture_comes_soon(page: Playground) -> None:
     assert taken["edited"] < 2, taken
 
 
+def test_superclusters_are_drawn_and_answered_from_their_plans(page: Playground) -> None:
+    """A million NPUs, as on the command line but for the seconds; the page's own marks of words are not on pictures."""
+    for example in ("huawei/atlas-950-supercluster", "huawei/atlas-960-supercluster"):
+        begun = page.browser.processor_seconds()
+        page.open(f"#example={example}")
+        page.wait(DRAWN)
+        page.wait("document.playground.events.some(([name]) => name === 'answered')")
+        assert page.browser.taken_since(begun) < 20
+        native = text_of(run.analyze(compiler.compile(SPECS / f"{example}.ubus")))
+        said = str(page.run("answers.textContent"))
+        assert re.sub(r" +\d+\.\d{3} s\n", "\n", said) == re.sub(r" +\d+\.\d{3} s\n", "\n", native)
+        assert "all from the plan" in said
+        assert page.run("[state.textContent, findings.textContent, problems]") == ["No errors.", "", []]
+        lines = "[...document.querySelectorAll('figure svg text')].map(e => getComputedStyle(e).textDecorationLine)"
+        assert set(page.run(lines)) == {"none"}
+
+
 def test_a_typo_shows_as_in_a_terminal_and_in_the_text(page: Playground, tmp_path: Path) -> None:
     """With an emoji before it, for scripts count it twice."""
     text = "# \N{ROCKET}\n" + SUPERPOD.read_text(encoding="utf-8").replace("place cabinet as", "place cabnet as")
