@@ -98,7 +98,11 @@ def find_node() -> Path:
 
 
 def _version(node: Path) -> tuple[int, ...]:
-    said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    """Return the version of a Node.js; none of a file that does not run here."""
+    try:
+        said = subprocess.run([node, "--version"], capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return ()
     return tuple(map(int, re.findall(r"\d+", said)[:2]))
 
 
