@@ -8,6 +8,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from unifiedbus_dsl.render import palette
 from unifiedbus_dsl.render.marks import Box, Line, Mark, Text
 from unifiedbus_dsl.render.sheet import bounds
 
@@ -45,13 +46,14 @@ def passed_by(lines: Iterable[Mark]) -> Passed:
 
 
 def with_grounds(marks: Sequence[Mark], lines: Sequence[Mark]) -> Iterator[Mark]:
-    """Yield the marks, before each name of a frame that a line passes a ground in the colour of the frame."""
+    """Yield the marks, before each name of a frame that a line passes a ground in the colour of the frame; of one that
+    has no frame, in that of the page."""
     frames = {f"{mark.id}-name": mark.fill for mark in marks if isinstance(mark, Box) and mark.behind}
     passed = passed_by(lines)
     for mark in marks:
-        if isinstance(mark, Text) and mark.id in frames:
+        if isinstance(mark, Text) and mark.id.endswith("-name"):
             left, top, right, bottom = bounds([mark])
             if passed.meets(left, top, right, bottom):
-                fill = frames[mark.id]
+                fill = frames.get(mark.id, palette.PAPER)
                 yield Box(mark.id + "-ground", left, top, right - left, bottom - top, fill, fill, role="ground")
         yield mark

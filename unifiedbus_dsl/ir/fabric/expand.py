@@ -62,7 +62,7 @@ def device_types(plan: Plan) -> Column:
 
 def expand(plan: Plan, sources_hash: str = "") -> Fabric:
     """Return the fabric of a plan."""
-    kinds = sorted(set(_all_kinds(plan)))
+    kinds = kind_numbers(plan)
     devices, cables = plan.device_count[plan.root], plan.numbering.cable_count[plan.root]
     device = smallest(devices - 1)
     port = smallest(plan.max_radix - 1)
@@ -75,11 +75,11 @@ def expand(plan: Plan, sources_hash: str = "") -> Fabric:
         np.empty(cables, smallest(len(kinds) - 1)),
     )
     with task(f"expand {plan.system}", cables) as step:
-        _write(_Writer(plan, out, {kind: n for n, kind in enumerate(kinds)}, step), plan.root, 0, 0)
+        _write(_Writer(plan, out, kinds, step), plan.root, 0, 0)
     columns = (out.device_type, out.a_device, out.a_port, out.b_device, out.b_port, out.kind)
     for column in columns:
         column.flags.writeable = False
-    return Fabric(plan, *columns, _kind_table(kinds), sources_hash)
+    return Fabric(plan, *columns, kind_table(plan), sources_hash)
 
 
 def smallest(greatest: int) -> np.dtype[np.unsignedinteger[Any]]:
@@ -90,8 +90,14 @@ def smallest(greatest: int) -> np.dtype[np.unsignedinteger[Any]]:
 # ---- kinds of cable ---------------------------------------------------------------------------------------------
 
 
-def _kind_table(kinds: list[_Kind]) -> CableKinds:
-    rows = np.asarray(kinds, dtype=np.int64).reshape(-1, 3)
+def kind_numbers(plan: Plan) -> Mapping[_Kind, int]:
+    """Return the number of each kind of cable of a plan."""
+    return {kind: number for number, kind in enumerate(sorted(set(_all_kinds(plan))))}
+
+
+def kind_table(plan: Plan) -> CableKinds:
+    """Return the kinds of cable of a plan, in order of their numbers."""
+    rows = np.asarray([*kind_numbers(plan)], dtype=np.int64).reshape(-1, 3)
     lengths = np.where(rows[:, 2] == UNPLACED, np.nan, rows[:, 2] / 1000)
     table = CableKinds(
         rows[:, 0].astype(smallest(int(rows[:, 0].max(initial=0)))), rows[:, 1].astype(np.uint16), lengths
@@ -173,7 +179,7 @@ def _copy_cables(out: _Columns, first: slice, cable: int, moves: IntArray) -> No
 
 def _write_rule(to: _Writer, key: str, number: int, device: int, cable: int) -> None:
     rule, numbering, out = to.plan.assemblies[key].rules[number], to.plan.numbering, to.out
-    kind_of = _kind_lookup(to, key, number)
+    kind_of = kind_lookup(to.plan, to.kinds, key, number)
     for start, part in numbering.rule_parts(key, number):
         where = slice(cable + start, cable + start + part.size)
         sides = ((rule.left, out.a_device, out.a_port), (rule.right, out.b_device, out.b_port))
@@ -190,16 +196,16 @@ def _write_rule(to: _Writer, key: str, number: int, device: int, cable: int) -> 
         to.step(part.size)
 
 
-def _kind_lookup(to: _Writer, key: str, number: int) -> int | tuple[int, Column]:
+def kind_lookup(plan: Plan, numbers: Mapping[_Kind, int], key: str, number: int) -> int | tuple[int, Column]:
     """Return the kind of all cables of a rule, or (low, table): the kind for a length in mm is `table[length -
     low]`."""
-    rule = to.plan.assemblies[key].rules[number]
-    link = list(to.plan.links).index(rule.link)
-    lengths = rule_lengths(to.plan, key, number)
-    kinds = [to.kinds[link, rule.lanes, int(length)] for length in lengths]
+    rule = plan.assemblies[key].rules[number]
+    link = list(plan.links).index(rule.link)
+    lengths = rule_lengths(plan, key, number)
+    kinds = [numbers[link, rule.lanes, int(length)] for length in lengths]
     if len(kinds) <= 1:
         return kinds[0] if kinds else 0
     low = int(lengths[0])
-    table = np.zeros(int(lengths[-1]) - low + 1, to.out.kind.dtype)
+    table = np.zeros(int(lengths[-1]) - low + 1, smallest(len(numbers) - 1))
     table[lengths - low] = kinds
     return low, table

@@ -1,7 +1,7 @@
 """Whether a fabric that was read is one: its plan is whole, its columns have the sizes, types and values that it says,
 and are those that the plan is expanded to, so that an answer from the plan is one about the fabric.
 
-The cost is two passes over the columns. What is found first is said, with the column and the row.
+The cost is a few passes over the columns. What is found first is said, with the column and the row.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import attrs
@@ -18,14 +19,18 @@ from numpy.typing import NDArray
 from unifiedbus_dsl.base.units import Quantity
 from unifiedbus_dsl.base.work import OverLimitError, limited
 from unifiedbus_dsl.ir.fabric import CableKinds, Fabric
-from unifiedbus_dsl.ir.fabric.expand import expand
+from unifiedbus_dsl.ir.fabric.as_planned import find_difference
+from unifiedbus_dsl.ir.fabric.expand import kind_table
 from unifiedbus_dsl.ir.plan import Plan, Value
 from unifiedbus_dsl.ir.plan.verify import PlanError, verify
 from unifiedbus_dsl.vocabulary import attributes
 
 COLUMNS = ("a_device", "a_port", "b_device", "b_port", "kind")
-PIECE = 1 << 20
+SIDES = (("a_device", "a_port"), ("b_device", "b_port"))
+PIECE = 1 << 17
 """Rows that are looked at a time."""
+PORTS = 1 << 23
+"""Ports, about, that are held to have one end at most at a time."""
 MAX_DEVICES = 2**31 - 1
 MAX_NESTING = 64
 WORK = 400_000_000
@@ -168,37 +173,51 @@ def _kinds(fabric: Fabric) -> None:
 
 def _cables(fabric: Fabric) -> None:
     """Every end is a port of a device, every port has one end at most, and every kind is there."""
-    radix = np.asarray([device.radix for device in fabric.plan.devices.values()], dtype=np.int64)
-    ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(radix[fabric.device_type])])
-    taken = np.zeros(int(ends[-1]) if ends[-1] <= 64 * len(fabric.a_device) + PIECE else 0, np.bool_)
-    twice = 0
+    radix = np.asarray([device.radix for device in fabric.plan.devices.values()], dtype=np.int32)
     for start in range(0, fabric.cable_count, PIECE):
         rows = slice(start, start + PIECE)
         _below("kind", fabric.kind[rows], len(fabric.kinds.link), start)
-        for device, port in (("a_device", "a_port"), ("b_device", "b_port")):
+        for device, port in SIDES:
             devices, ports = getattr(fabric, device)[rows], getattr(fabric, port)[rows]
             _below(device, devices, fabric.device_count, start)
             _below(port, ports, radix[fabric.device_type[devices]], start)
-            if len(taken):
-                taken[ends[devices] + ports] = True
-                twice += len(ports)
-    if len(taken) and int(np.count_nonzero(taken)) != twice:
-        raise BrokenFabricError("two cables of `a_port` and `b_port` end at one port")
+    _ports(fabric, radix[fabric.device_type])
+
+
+def _ports(fabric: Fabric, radix: NDArray[np.int32]) -> None:
+    """Hold that no port has two ends, those of some devices at a time; `radix` is that of each device."""
+    total = int(radix.sum(dtype=np.int64))
+    if total > 64 * fabric.cable_count + PIECE:
+        return
+    before = np.cumsum(radix, dtype=np.int64)
+    bounds = [0, *np.searchsorted(before, np.arange(PORTS, total, PORTS)).tolist(), fabric.device_count]
+    del before
+    for low, high in pairwise(bounds):
+        start = np.cumsum(radix[low:high], dtype=np.int64) - radix[low:high]
+        taken = np.zeros(int(radix[low:high].sum(dtype=np.int64)), np.bool_)
+        ends = 0
+        for begin in range(0, fabric.cable_count, PIECE):
+            rows = slice(begin, begin + PIECE)
+            for device, port in SIDES:
+                devices = getattr(fabric, device)[rows]
+                here = np.flatnonzero((devices >= low) & (devices < high))
+                taken[start[devices[here].astype(np.int64) - low] + getattr(fabric, port)[rows][here]] = True
+                ends += len(here)
+        if int(np.count_nonzero(taken)) != ends:
+            raise BrokenFabricError("two cables of `a_port` and `b_port` end at one port")
 
 
 def _as_planned(fabric: Fabric) -> None:
     """Hold every row to what the rules of the plan say of it."""
-    planned = expand(fabric.plan)
+    right = kind_table(fabric.plan)
     for name in attrs.fields_dict(CableKinds):
-        said, right = getattr(fabric.kinds, name), getattr(planned.kinds, name)
-        if not np.array_equal(said, right, equal_nan=said.dtype.kind == "f"):
+        said = getattr(fabric.kinds, name)
+        if not np.array_equal(said, getattr(right, name), equal_nan=said.dtype.kind == "f"):
             raise BrokenFabricError(f"`kinds_{name}` does not hold what the rules of the plan say")
-    for name in COLUMNS:
-        wrong = np.flatnonzero(getattr(fabric, name) != getattr(planned, name))
-        if len(wrong):
-            raise BrokenFabricError(
-                f"`{name}` says another than the rules of the plan, first of cable {int(wrong[0]):,}"
-            )
+    wrong = find_difference(fabric)
+    if wrong is not None:
+        column, cable = wrong
+        raise BrokenFabricError(f"`{column}` says another than the rules of the plan, first of cable {cable:,}")
 
 
 def _below(name: str, values: NDArray[Any], bound: int | NDArray[Any], start: int) -> None:
