@@ -47,7 +47,7 @@ QUESTIONS = (
     "time(alltoall({all}, size = 1 MB))",
 )
 SYSTEMS = (("textbook/fat-tree", "tree"), ("huawei/ub-mesh-racks", "clos"))
-RANDOM_FAST, RANDOM_SLOW = 4, 60
+RANDOM_FAST, RANDOM_SLOW = 1, 60
 
 
 @pytest.fixture(params=[True, False], ids=["network", "types"])

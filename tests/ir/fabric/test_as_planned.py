@@ -41,7 +41,7 @@ def test_a_port_of_two_cables_is_found_wherever_it_is(ports: int, monkeypatch: p
     monkeypatch.setattr(verify, "PIECE", 7)
     fabric = compile_text(draw_plan(random.Random(3)), "plan").fabric()
     verify.verify_fabric(fabric)
-    for row in range(1, fabric.cable_count):
+    for row in range(1, fabric.cable_count, 9):
         a_device, a_port = np.array(fabric.a_device), np.array(fabric.a_port)
         a_device[row], a_port[row] = fabric.b_device[row - 1], fabric.b_port[row - 1]
         with pytest.raises(verify.BrokenFabricError, match="end at one port"):
