@@ -49,9 +49,11 @@ def with_grounds(marks: Sequence[Mark], lines: Sequence[Mark]) -> Iterator[Mark]
     """Yield the marks, before each name of a frame that a line passes a ground in the colour of the frame; of one that
     has no frame, in that of the page."""
     frames = {f"{mark.id}-name": mark.fill for mark in marks if isinstance(mark, Box) and mark.behind}
+    boxes = {f"{mark.id}-name" for mark in marks if isinstance(mark, Box)}
     passed = passed_by(lines)
     for mark in marks:
-        if isinstance(mark, Text) and mark.id.endswith("-name"):
+        alone = mark.id.endswith("-name") and mark.id not in boxes
+        if isinstance(mark, Text) and (alone or mark.id in frames):
             left, top, right, bottom = bounds([mark])
             if passed.meets(left, top, right, bottom):
                 fill = frames.get(mark.id, palette.PAPER)
