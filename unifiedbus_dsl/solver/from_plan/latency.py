@@ -12,7 +12,7 @@ import numpy as np
 from unifiedbus_dsl.base.arrays import Floats, Ints
 from unifiedbus_dsl.solver.from_plan.plan_network import PlanNetwork, Quotient
 from unifiedbus_dsl.solver.from_plan.shortest import FAR, PairCounts, count_pairs
-from unifiedbus_dsl.solver.paths.distances import RESOLUTION_S
+from unifiedbus_dsl.solver.paths.distances import resolution_s
 from unifiedbus_dsl.verify.plan_times import StatedTimes, check_times
 
 
@@ -26,16 +26,15 @@ def latency_counts(
         NotProvedError: lengths are those of a floor plan, or there are many orbits.
         VerificationError: they are not the least.
     """
-    parts = np.concatenate([network.cable_latency_s, network.device_latency_s])
-    resolution_s = min(RESOLUTION_S, 1e-3 * float(parts[parts > 0].min(initial=1.0)))
+    resolution = resolution_s(network.cable_latency_s, network.device_latency_s)
 
     def distances(quotient: Quotient) -> Ints:
         time = np.minimum.reduceat(times_to_source(network, quotient), quotient.first)
         joined = np.isfinite(time)
-        multiples = np.round(np.where(joined, time, 0.0) / resolution_s).astype(np.int64)
+        multiples = np.round(np.where(joined, time, 0.0) / resolution).astype(np.int64)
         return np.where(joined, multiples, FAR)
 
-    return count_pairs(network, senders, receivers, distances), resolution_s
+    return count_pairs(network, senders, receivers, distances), resolution
 
 
 def times_to_source(network: PlanNetwork, quotient: Quotient) -> Floats:

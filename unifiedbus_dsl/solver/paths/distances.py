@@ -108,13 +108,14 @@ def latency_histogram(
     def labels(ends: Sequence[int]) -> Iterator[Labels]:
         return (times_by_width(network, network.vertices_of(end), message_bytes) for end in ends)
 
-    return _histogram(symmetry, source, target, labels, _resolution_s(network), witness, message_bytes)
+    resolution = resolution_s(network.kinds.latency_s, network.latency_s)
+    return _histogram(symmetry, source, target, labels, resolution, witness, message_bytes)
 
 
-def _resolution_s(network: Network) -> float:
+def resolution_s(cables_s: Floats, vertices_s: Floats) -> float:
     """Return what two latencies may differ by on one line of a histogram: little beside the least of a cable or
     vertex."""
-    parts = np.concatenate([network.kinds.latency_s, network.latency_s])
+    parts = np.concatenate([cables_s, vertices_s])
     return min(RESOLUTION_S, 1e-3 * float(parts[parts > 0].min(initial=1.0)))
 
 
